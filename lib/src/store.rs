@@ -1,0 +1,194 @@
+//! Keeping documents: the port every room writes through, and the engines behind it.
+//!
+//! One user, one document, one version, one conditional write: a write names the version it read, touches exactly
+//! one document or reports [`Written::Conflict`] as a value. No transaction is open, and no lock is held, while
+//! patchbay talks to anyone outside.
+
+mod document;
+
+use std::{collections::BTreeMap, fmt};
+
+use async_trait::async_trait;
+
+pub use document::{GrantStatus, StoredGrant, StoredLease, StoredPending};
+
+use crate::{
+    ids::{Slot, UserId},
+    system::Timestamp,
+};
+
+/// How often a document was written; 0 means that it is not there yet (or that patchbay never wrote to it).
+///
+/// The compare-and-swap token: it only ever grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u64);
+
+impl Version {
+    /// The version of what is not stored.
+    pub const ABSENT: Self = Self(0);
+
+    /// The version that a successful write makes of this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// What became of a conditional write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a conflict means that nothing was written"]
+pub enum Written {
+    /// The document now has this version.
+    As(Version),
+    /// Somebody else wrote first: nothing was changed. Read again, decide again.
+    Conflict,
+}
+
+/// What patchbay keeps in one user's document. The host application may keep fields of its own beside these; they
+/// are neither read nor touched.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserDocument {
+    /// How often patchbay wrote this document.
+    pub version: Version,
+    /// The grants, by slot. A slot whose content this version cannot read is left out here and left alone there.
+    pub integrations: BTreeMap<Slot, StoredGrant>,
+    /// Authorizations that were started and not finished, at most one per slot.
+    pub pending: BTreeMap<Slot, StoredPending>,
+    /// The earliest moment at which any slot wants the sweep's attention.
+    pub next_due_at: Option<Timestamp>,
+}
+
+/// One change of one user's document: only the slots named here are written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserChange {
+    /// Grants to put (`Some`) or to remove (`None`).
+    pub integrations: BTreeMap<Slot, Option<StoredGrant>>,
+    /// Pending authorizations to put or to remove.
+    pub pending: BTreeMap<Slot, Option<StoredPending>>,
+    /// Replaces `next_due_at`, always: it is a property of all slots together.
+    pub next_due_at: Option<Timestamp>,
+}
+
+/// A collection of records that are patchbay's own as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Collection {
+    /// Export jobs.
+    Exports,
+    /// Quotas, pacing, breakers.
+    Budgets,
+}
+
+impl Collection {
+    /// Every collection.
+    pub const ALL: [Self; 2] = [Self::Exports, Self::Budgets];
+
+    /// Its name in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exports => "exports",
+            Self::Budgets => "budgets",
+        }
+    }
+}
+
+/// One record of a [`Collection`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// How often it was written.
+    pub version: Version,
+    /// Whose it is; erased with them.
+    pub owner: Option<UserId>,
+    /// When it wants to be looked at again, if ever.
+    pub due_at: Option<Timestamp>,
+    /// What the owning room keeps in it.
+    pub body: serde_json::Value,
+}
+
+/// Why the store could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, is busy for too long, or its disk is full. Trying again later may help.
+    #[error("the database is not available")]
+    Unavailable(#[source] BoxError),
+    /// What is stored there is not what patchbay stores. Trying again does not help.
+    #[error("a stored document cannot be read")]
+    Unreadable(#[source] BoxError),
+}
+
+/// Any cause, for the log.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl StoreError {
+    /// Wraps the cause of a failure that may pass.
+    pub fn unavailable(cause: impl Into<BoxError>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
+    /// Wraps the cause of a failure that stays.
+    pub fn unreadable(cause: impl Into<BoxError>) -> Self {
+        Self::Unreadable(cause.into())
+    }
+}
+
+/// The port: what every engine can do. One contract story (`tests/it/store.rs`) runs over each of them.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// What patchbay keeps of a user; the empty document of version 0 when there is nothing.
+    async fn find_user(&self, id: &UserId) -> Result<UserDocument, StoreError>;
+
+    /// Writes `change` if the document still has the version `read`; makes the document when `read` is
+    /// [`Version::ABSENT`]. Fields of the host application survive.
+    async fn write_user(
+        &self,
+        id: &UserId,
+        read: Version,
+        change: &UserChange,
+    ) -> Result<Written, StoreError>;
+
+    /// Users whose `next_due_at` is not after `until`, earliest first, at most `limit`, behind `after` (the last row
+    /// of the page before).
+    async fn users_due(
+        &self,
+        until: Timestamp,
+        after: Option<&(Timestamp, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, UserDocument)>, StoreError>;
+
+    /// Removes everything of patchbay's from a user's document, and the document when nothing else is in it.
+    /// Unconditional: forgetting wins over whatever is going on.
+    async fn delete_user(&self, id: &UserId) -> Result<(), StoreError>;
+
+    /// One record, if it is there.
+    async fn find_record(&self, collection: Collection, id: &str) -> Result<Option<Record>, StoreError>;
+
+    /// Writes a record if it still has the version that `record.version` names ([`Version::ABSENT`] to make it).
+    async fn write_record(
+        &self,
+        collection: Collection,
+        id: &str,
+        record: &Record,
+    ) -> Result<Written, StoreError>;
+
+    /// Records whose `due_at` is not after `until`, earliest first, at most `limit`.
+    async fn records_due(
+        &self,
+        collection: Collection,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, StoreError>;
+
+    /// The records of one owner with their ids, latest written last, at most `limit`.
+    async fn records_of(
+        &self,
+        collection: Collection,
+        owner: &UserId,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, StoreError>;
+
+    /// Removes every record of `owner`.
+    async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError>;
+
+    /// Whether the database answers a write-capable question right now.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
