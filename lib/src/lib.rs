@@ -1,9 +1,10 @@
 //! Everything patchbay knows: connecting Spotify accounts, keeping their grants alive, exporting playlists.
 //!
-//! One room per subject. Data flows one way, from [`http`] through the subject rooms to
+//! One room per subject. Data flows one way, from `http` through the subject rooms to
 //! [`store`], [`providers`] and [`system`], and never back; the README has the map.
 
 pub mod ids;
+pub mod providers;
 pub mod secret;
 pub mod store;
 pub mod system;

@@ -28,7 +28,7 @@ pub trait Entropy: fmt::Debug + Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-impl dyn Entropy {
+impl dyn Entropy + '_ {
     /// `N` unpredictable bytes.
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {

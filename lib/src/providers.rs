@@ -1,0 +1,10 @@
+//! The services outside: one file per service with its wire shapes and its few calls, and one HTTP client for all.
+//!
+//! Wire types stay inside; errors are sorted by what a caller can do about them.
+
+mod http_client;
+pub mod spotify;
+mod token_endpoint;
+
+pub use http_client::{Answer, HttpClient, Limits, Transport};
+pub use token_endpoint::{AppCredentials, TokenEndpoint, TokenError, Tokens};

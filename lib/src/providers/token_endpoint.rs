@@ -1,0 +1,248 @@
+//! The token endpoint of an OAuth provider (RFC 6749 §3.2): three calls, and errors sorted by whose fault they are.
+//!
+//! The wire is the `oauth2` crate's. Beside it stands what it does not do: a status that speaks of the server's
+//! health is taken as that, whatever the body says, and nothing but a parsed error code from a 4xx answer is believed
+//! about a grant or an app.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use oauth2::{
+    AuthType, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, RequestTokenError, TokenResponse as _,
+    basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse},
+};
+use url::Url;
+
+use super::{HttpClient, Limits, Transport};
+use crate::secret::{
+    AccessToken, AuthorizationCode, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret as _,
+};
+
+/// One token call, all of it. Spotify answers in well under a second; a hanging one must end before the lease of the
+/// renewal that waits for it does (`grants::LEASE`).
+pub const TOKEN_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A token answer is about a kilobyte.
+const TOKEN_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// What an answer without `expires_in` is taken to mean (RFC 6749 §5.1 only recommends the field): short enough to
+/// be renewed before anything can be wrong with it.
+const EXPIRES_IN_UNSAID: Duration = Duration::from_mins(10);
+
+/// The longest `description` kept of a refusal, in characters: enough to tell the wordings apart in a log.
+const DESCRIPTION_CHARS_MAX: usize = 120;
+
+/// Who asks: an app, with its secret where it has one. Without, PKCE alone speaks for it.
+#[derive(Clone, Debug)]
+pub struct AppCredentials {
+    /// The app's public name.
+    pub client_id: ClientId,
+    /// The app's password.
+    pub client_secret: Option<ClientSecret>,
+}
+
+/// What a successful token call gives.
+#[derive(Debug)]
+pub struct Tokens {
+    /// The new access token.
+    pub access_token: AccessToken,
+    /// A new refresh token. Absent, `null` and empty all mean: keep the old one.
+    pub refresh_token: Option<RefreshToken>,
+    /// The access token's life from now.
+    pub expires_in: Duration,
+    /// The scopes granted, when the answer says.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// Why there are no tokens, sorted by what can be done about it.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// `invalid_grant`: this code or refresh token is worthless, says the provider.
+    #[error("the provider refused the grant ({description})")]
+    InvalidGrant {
+        /// The provider's words, shortened, for the log.
+        description: String,
+    },
+    /// `invalid_client` or `unauthorized_client`: the app is at fault, whichever grant asks.
+    #[error("the provider refused the app ({description})")]
+    InvalidClient {
+        /// The provider's words, shortened, for the log.
+        description: String,
+    },
+    /// Any other parsed refusal: our request was wrong. Nothing is known about the grant.
+    #[error("the provider refused the request ({code})")]
+    Refused {
+        /// The error code of RFC 6749 §5.2.
+        code: String,
+    },
+    /// 408, 425, 429 or 5xx: the provider is not able to answer now.
+    #[error("the provider answers {status}")]
+    Unavailable {
+        /// The status it answered.
+        status: StatusCode,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// An answer that is not the documented JSON.
+    #[error("the provider's answer cannot be read")]
+    Unreadable,
+    /// No answer. Whether the request was acted upon is not known.
+    #[error("the provider cannot be reached")]
+    Unreachable(#[source] Transport),
+}
+
+/// A provider's token endpoint.
+#[derive(Clone, Debug)]
+pub struct TokenEndpoint {
+    http: HttpClient,
+    url: Url,
+}
+
+type Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+type Outcome = Result<BasicTokenResponse, RequestTokenError<NoAnswer, BasicErrorResponse>>;
+
+impl TokenEndpoint {
+    /// The endpoint at `url`.
+    #[must_use]
+    pub fn new(http: HttpClient, url: Url) -> Self {
+        Self { http, url }
+    }
+
+    /// Trades an authorization code for tokens (RFC 6749 §4.1.3, with RFC 7636 §4.5).
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn exchange(
+        &self,
+        app: &AppCredentials,
+        code: &AuthorizationCode,
+        redirect_uri: &Url,
+        verifier: &CodeVerifier,
+    ) -> Result<Tokens, TokenError> {
+        let redirect_uri = oauth2::RedirectUrl::from_url(redirect_uri.clone());
+        let outcome = self
+            .client(app)
+            .set_redirect_uri(redirect_uri)
+            .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
+            .set_pkce_verifier(oauth2::PkceCodeVerifier::new(verifier.expose().to_owned()))
+            .request_async(&|request| self.send(request))
+            .await;
+        tokens(outcome)
+    }
+
+    /// Buys a new access token (RFC 6749 §6).
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn refresh(&self, app: &AppCredentials, token: &RefreshToken) -> Result<Tokens, TokenError> {
+        let outcome = self
+            .client(app)
+            .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
+            .request_async(&|request| self.send(request))
+            .await;
+        tokens(outcome)
+    }
+
+    /// Gets a token for the app itself (RFC 6749 §4.4); also the one way to learn whether a secret is right.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn client_credentials(&self, app: &AppCredentials) -> Result<Tokens, TokenError> {
+        let outcome = self
+            .client(app)
+            .exchange_client_credentials()
+            .request_async(&|request| self.send(request))
+            .await;
+        tokens(outcome)
+    }
+
+    fn client(&self, app: &AppCredentials) -> Client {
+        let client = BasicClient::new(oauth2::ClientId::new(app.client_id.expose().to_owned()))
+            .set_token_uri(oauth2::TokenUrl::from_url(self.url.clone()))
+            .set_auth_type(AuthType::BasicAuth);
+        match &app.client_secret {
+            Some(secret) => client.set_client_secret(oauth2::ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        }
+    }
+
+    /// Only 200 and 4xx answers are shown to `oauth2`; the others say nothing about the grant.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+        let limits = Limits {
+            timeout: TOKEN_CALL_TIMEOUT,
+            body_bytes_max: TOKEN_ANSWER_BYTES_MAX,
+        };
+        let answer = self.http.send(request, limits).await?;
+        let busy = [
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::TOO_EARLY,
+            StatusCode::TOO_MANY_REQUESTS,
+        ]
+        .contains(&answer.status);
+        if busy || !(answer.status == StatusCode::OK || answer.status.is_client_error()) {
+            return Err(NoAnswer::Status {
+                status: answer.status,
+                retry_after: answer.retry_after(),
+            });
+        }
+        let mut response = HttpResponse::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    #[error(transparent)]
+    Transport(#[from] Transport),
+    #[error("status {status}")]
+    Status {
+        status: StatusCode,
+        retry_after: Option<Duration>,
+    },
+}
+
+fn tokens(outcome: Outcome) -> Result<Tokens, TokenError> {
+    let answer = outcome.map_err(refusal)?;
+    let refresh_token = answer.refresh_token().map(|token| token.secret().clone());
+    let scopes = answer
+        .scopes()
+        .map(|scopes| scopes.iter().map(|scope| scope.to_string()));
+    Ok(Tokens {
+        access_token: AccessToken::from_plain(answer.access_token().secret().clone()),
+        refresh_token: refresh_token
+            .filter(|token| !token.is_empty())
+            .map(RefreshToken::from_plain),
+        expires_in: answer.expires_in().unwrap_or(EXPIRES_IN_UNSAID),
+        scopes: scopes.map(|scopes| scopes.filter(|scope| !scope.is_empty()).collect()),
+    })
+}
+
+fn refusal(error: RequestTokenError<NoAnswer, BasicErrorResponse>) -> TokenError {
+    match error {
+        RequestTokenError::ServerResponse(answer) => {
+            let description = answer
+                .error_description()
+                .map_or("", String::as_str)
+                .chars()
+                .take(DESCRIPTION_CHARS_MAX)
+                .collect();
+            match answer.error() {
+                BasicErrorResponseType::InvalidGrant => TokenError::InvalidGrant { description },
+                BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
+                    TokenError::InvalidClient { description }
+                }
+                code => TokenError::Refused {
+                    code: code.to_string().chars().take(DESCRIPTION_CHARS_MAX).collect(),
+                },
+            }
+        }
+        RequestTokenError::Request(NoAnswer::Status { status, retry_after }) => {
+            TokenError::Unavailable { status, retry_after }
+        }
+        RequestTokenError::Request(NoAnswer::Transport(cause)) => TokenError::Unreachable(cause),
+        // The raw answer in `Parse` may hold tokens: it goes no further than here.
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => TokenError::Unreadable,
+    }
+}
