@@ -1,0 +1,5 @@
+//! Vercel function `GET /api/spotify/callback`.
+
+fn main() -> std::process::ExitCode {
+    patchbay::function::main()
+}

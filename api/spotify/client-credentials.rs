@@ -1,0 +1,5 @@
+//! Vercel function `POST /api/spotify/client-credentials`.
+
+fn main() -> std::process::ExitCode {
+    patchbay::function::main()
+}

@@ -1,0 +1,5 @@
+//! Vercel function `GET /api/spotify/status`.
+
+fn main() -> std::process::ExitCode {
+    patchbay::function::main()
+}

@@ -1,0 +1,3 @@
+//! The integration tests: one binary, one module per URL or subject.
+
+mod function;
