@@ -9,3 +9,4 @@ pub mod providers;
 pub mod secret;
 pub mod store;
 pub mod system;
+pub mod vault;
