@@ -1,0 +1,25 @@
+// Instants in words. The service speaks in epoch milliseconds.
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const steps = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
+
+/** "4 minutes ago", "in 2 hours", "just now". */
+export function fromNow(ms, now = Date.now()) {
+  const distance = ms - now;
+  for (const [unit, size] of steps) {
+    if (Math.abs(distance) >= size) return relative.format(Math.trunc(distance / size), unit);
+  }
+  return distance > 0 ? "within a minute" : "just now";
+}
+
+/** "14:05" today, else "Fri 3 Jul, 14:05". */
+export function clockTime(ms, now = Date.now()) {
+  const sameDay = new Date(ms).toDateString() === new Date(now).toDateString();
+  const time = { hour: "2-digit", minute: "2-digit" };
+  return new Intl.DateTimeFormat("en-GB", sameDay ? time : { weekday: "short", day: "numeric", month: "short", ...time }).format(ms);
+}
+
+/** "20 May 2027". */
+export function calendarDay(ms) {
+  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" }).format(ms);
+}

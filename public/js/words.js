@@ -1,0 +1,72 @@
+// What the service's codes mean in a sentence. An unknown code is never hidden: it is shown with a general sentence.
+
+/** Health of a connection: [badge word, tone]. */
+export const HEALTH = {
+  healthy: ["Healthy", "good"],
+  degraded: ["Degraded", "warn"],
+  needs_reauth: ["Needs reconnecting", "bad"],
+  app_error: ["App problem", "bad"],
+};
+
+/** What `?error=<code>` on the way back from Spotify means. */
+const CONSENT = {
+  access_denied: "You pressed Cancel on Spotify’s page. Nothing was connected and nothing was stored.",
+  state_invalid: "The answer did not belong to a connection started here. Start again from this page.",
+  state_expired: "That took longer than ten minutes, so the attempt ran out. Start again.",
+  state_used: "This answer was used already. If the connection below is not there, start again.",
+  browser_mismatch: "The connection was started in another browser. Start it in the one you want to finish it in.",
+  account_mismatch: "That is a different Spotify account from the one connected before. Disconnect first if you mean to change accounts.",
+  user_not_registered: "Spotify does not know you as a user of this app. Its owner must add you under Settings → Users Management, with the e-mail address of your Spotify account.",
+  owner_premium_required: "Spotify refuses this app because its owner has no active Premium. It works again a few hours after Premium is back.",
+  invalid_client: "Spotify did not accept the app’s client ID or secret. Copy both again from the dashboard.",
+  invalid_grant: "Spotify did not accept the code it had just given. Start again.",
+  invalid_scope: "Spotify did not accept the permissions that were asked for.",
+  rate_limited: "Spotify asked to slow down. Try again in a moment.",
+  quota_exceeded: "The app has used up its Spotify quota for now. Try again later.",
+  provider_unavailable: "Spotify did not answer properly. Try again in a moment.",
+  server_error: "Spotify had a problem of its own. Try again in a moment.",
+  temporarily_unavailable: "Spotify is not available at the moment. Try again soon.",
+};
+
+export function consentSentence(code) {
+  return Object.hasOwn(CONSENT, code) ? CONSENT[code] : "The connection could not be finished. Start again; if it happens twice, quote the code.";
+}
+
+/** Why a song was not added, and how one was found. */
+const REASONS = {
+  no_candidates: "Spotify’s search found nothing",
+  not_found: "Spotify’s search found nothing",
+  below_threshold: "nothing found was alike enough",
+  low_score: "nothing found was alike enough",
+  ambiguous: "several were equally alike",
+  invalid_uri: "Spotify does not know this track any more",
+  unavailable: "not available on Spotify",
+  given: "given id",
+  memory: "found before",
+  isrc: "ISRC",
+  fielded: "search by field",
+  plain: "plain search",
+};
+
+export function reasonWords(code) {
+  if (!code) return "no reason given";
+  return Object.hasOwn(REASONS, code) ? REASONS[code] : String(code).replaceAll("_", " ");
+}
+
+const STAGES = { resolve: "Looking up the songs", create: "Creating the playlist", fill: "Filling the playlist" };
+
+export function stageWords(stage) {
+  return Object.hasOwn(STAGES, stage) ? STAGES[stage] : "Working";
+}
+
+/** Name of the connection an export went through. */
+const MODES = { byo: "your own Spotify app", standard: "this site’s app", owner: "the account of this site’s owner" };
+
+export function modeWords(mode) {
+  return Object.hasOwn(MODES, mode) ? MODES[mode] : String(mode);
+}
+
+/** "1 song", "2 songs". */
+export function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+}
