@@ -76,6 +76,7 @@ export class Connections {
     byId("redirect-uri").value = setup.redirectUri ?? "";
     show(byId("demo-fill"), Boolean(setup.demo?.ownApp));
     show(this.standard.part("unavailable"), !setup.standardAvailable);
+    show(this.standard.part("about"), false);
     if (setup.standardAvailable) {
       this.standard.poll.start();
     } else {
@@ -88,13 +89,15 @@ export class Connections {
     this.standard.stop();
     this.own.stop();
     for (const card of [this.standard, this.own]) {
-      for (const part of ["connect", "reconnect", "disconnect"]) {
+      for (const part of ["about", "connect", "reconnect", "setup", "disconnect"]) {
         if (card.part(part)) show(card.part(part), false);
       }
     }
     byId("own-form").reset();
+    fill(byId("own-form").querySelector(".form-error"));
     fill(byId("findings"));
-    this.ownSetupDecided = false;
+    markClientId(null);
+    this.openSetup(false);
   }
 
   // --- the site's app ---
@@ -108,7 +111,8 @@ export class Connections {
 
   renderStandard(status) {
     const held = isHeld(status);
-    show(this.standard.part("connect"), !held);
+    show(this.standard.part("connect"), Boolean(status) && !held);
+    show(this.standard.part("about"), !held);
     show(this.standard.part("reconnect"), held);
     show(this.standard.part("disconnect"), held);
     markUrgent(this.standard.part("reconnect"), status);
@@ -119,25 +123,37 @@ export class Connections {
 
   wireOwn() {
     this.own.press("reconnect", async () => leaveFor((await post("spotify/reconnect-byo", { returnTo: RETURN_TO })).url));
-    this.own.press("disconnect", () => this.disconnect(this.own, "spotify/disconnect-byo", null));
+    this.own.press("disconnect", () => this.disconnect(this.own, "spotify/disconnect-byo", "setup"));
   }
 
   renderOwn(status) {
     const held = isHeld(status);
     const registered = held || Boolean(status?.hasByoCredentials);
+    show(this.own.part("about"), !registered);
     show(this.own.part("reconnect"), registered);
     show(this.own.part("disconnect"), registered);
     markUrgent(this.own.part("reconnect"), status);
-    if (status) {
-      setText(byId("own-setup-summary"), registered ? "Use a different app" : "Set up your app");
-      // Opened or closed once, by what is needed; after that it is the person's choice.
-      if (!this.ownSetupDecided) byId("own-setup").open = !registered;
-      this.ownSetupDecided = true;
-    }
+    const setup = this.own.part("setup");
+    show(setup, Boolean(status));
+    setup.classList.toggle("button-main", !registered);
+    setText(setup, registered ? "Change app" : "Set up your app");
     this.tellListeners();
   }
 
+  openSetup(open) {
+    show(byId("own-setup"), open);
+    this.own.part("setup").setAttribute("aria-expanded", String(open));
+  }
+
   wireForm() {
+    this.own.part("setup").addEventListener("click", () => {
+      this.openSetup(byId("own-setup").hidden);
+      if (!byId("own-setup").hidden) byId("own-setup-title").focus();
+    });
+    byId("own-setup-close").addEventListener("click", () => {
+      this.openSetup(false);
+      this.own.part("setup").focus();
+    });
     const form = byId("own-form");
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -172,8 +188,8 @@ export class Connections {
       if (answer.findings?.length) return showFindings(answer.findings, answer.url);
       leaveFor(answer.url);
     } catch (error) {
-      fill(form.querySelector(".form-error"), errorNotice(error));
       if (error.findings?.length) showFindings(error.findings, null);
+      else fill(form.querySelector(".form-error"), errorNotice(error));
     }
   }
 
@@ -187,12 +203,12 @@ export class Connections {
     });
     if (!agreed) return;
     await post(path);
-    this.ownSetupDecided = card !== this.own && this.ownSetupDecided;
     await card.poll.now();
-    (focusPart ? card.part(focusPart) : byId("own-setup-summary")).focus();
+    card.part(focusPart).focus();
   }
 
   tellListeners() {
+    byId("export").dataset.plugged = String(this.usable === true);
     for (const listener of this.listeners) listener();
   }
 }
@@ -221,7 +237,7 @@ function markClientId(sentence) {
 function showFindings(findings, url) {
   const title = h("h4", { tabindex: "-1" }, url ? "Before you go on" : "What the check found");
   fill(byId("findings"), title,
-    h("ul", { class: "findings" }, findings.map((finding) => h("li", null,
+    h("ul", { class: "findings", "data-tone": url ? "warn" : "bad" }, findings.map((finding) => h("li", null,
       h("p", { class: "notice-sentence" }, finding.message),
       finding.step && h("p", null, finding.step),
       h("p", { class: "small-print" }, "Code ", h("code", null, finding.code))))),

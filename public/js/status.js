@@ -11,6 +11,8 @@ const POLL_MAX_MS = 3_600_000;
 const RETRY_MAX_MS = 300_000;
 /** Spotify's grants live about six months; the service counts 180 days. */
 const GRANT_DAYS = 180;
+/** From here on the panel says how to start afresh; the first of the service's own reminders. */
+const RENEW_SOON_DAYS = 30;
 
 /** Polls one slot as often as the service asks for, not while nobody looks, and with an ETag. */
 export class StatusPoll {
@@ -141,7 +143,7 @@ function advice(status) {
 function facts(status) {
   const missing = status.missingScopes ?? [];
   return h("dl", { class: "facts" },
-    Number.isFinite(status.daysLeft) && fact("Spotify’s six months", lifeLeft(status)),
+    Number.isFinite(status.daysLeft) && fact("Consent", lifeLeft(status)),
     Number.isFinite(status.lastUpdated) && fact("Last renewed", instant(status.lastUpdated, fromNow(status.lastUpdated))),
     Number.isFinite(status.expiresAt) && fact("Access token", tokenLife(status.expiresAt)),
     missing.length > 0 && fact("Missing permissions", [codes(missing), h("span", { class: "hint" }, " Reconnect to grant them.")]),
@@ -156,8 +158,9 @@ function lifeLeft({ daysLeft, grantExpiresAt }) {
   const days = Math.max(0, Math.floor(daysLeft));
   const until = Number.isFinite(grantExpiresAt) ? `, until ${calendarDay(grantExpiresAt)}` : "";
   return [
-    h("span", null, `${counted(days, "day")} left${until}`),
-    h("meter", { min: 0, max: GRANT_DAYS, low: 14, high: 30, optimum: GRANT_DAYS, value: Math.min(days, GRANT_DAYS), "aria-label": "Days left" }),
+    h("span", null, `${counted(days, "day")} left of Spotify’s six months${until}`),
+    h("meter", { min: 0, max: GRANT_DAYS, low: 14, high: RENEW_SOON_DAYS, optimum: GRANT_DAYS, value: Math.min(days, GRANT_DAYS), "aria-label": "Days left" }),
+    days <= RENEW_SOON_DAYS && h("span", { class: "hint" }, "Reconnecting starts a new six months."),,
   ];
 }
 
