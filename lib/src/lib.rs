@@ -4,6 +4,7 @@
 //! [`store`], [`providers`] and [`system`], and never back; the README has the map.
 
 pub mod function;
+pub mod grants;
 pub mod ids;
 pub mod providers;
 pub mod secret;

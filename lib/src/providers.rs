@@ -7,4 +7,4 @@ pub mod spotify;
 mod token_endpoint;
 
 pub use http_client::{Answer, HttpClient, Limits, Transport};
-pub use token_endpoint::{AppCredentials, TokenEndpoint, TokenError, Tokens};
+pub use token_endpoint::{AppCredentials, TOKEN_CALL_TIMEOUT, TokenEndpoint, TokenError, Tokens};

@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use http::StatusCode;
 use oauth2::{
-    AuthType, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, RequestTokenError, TokenResponse as _,
+    AsyncHttpClient, AuthType, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, RequestTokenError,
+    TokenResponse as _,
     basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse},
 };
 use url::Url;
 
 use super::{HttpClient, Limits, Transport};
-use crate::secret::{
-    AccessToken, AuthorizationCode, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret as _,
+use crate::{
+    secret::{
+        AccessToken, AuthorizationCode, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret as _,
+    },
+    system::BoxFuture,
 };
 
 /// One token call, all of it. Spotify answers in well under a second; a hanging one must end before the lease of the
@@ -125,7 +129,7 @@ impl TokenEndpoint {
             .set_redirect_uri(redirect_uri)
             .exchange_code(oauth2::AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(oauth2::PkceCodeVerifier::new(verifier.expose().to_owned()))
-            .request_async(&|request| self.send(request))
+            .request_async(&Wire(self))
             .await;
         tokens(outcome)
     }
@@ -138,7 +142,7 @@ impl TokenEndpoint {
         let outcome = self
             .client(app)
             .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
-            .request_async(&|request| self.send(request))
+            .request_async(&Wire(self))
             .await;
         tokens(outcome)
     }
@@ -151,7 +155,7 @@ impl TokenEndpoint {
         let outcome = self
             .client(app)
             .exchange_client_credentials()
-            .request_async(&|request| self.send(request))
+            .request_async(&Wire(self))
             .await;
         tokens(outcome)
     }
@@ -192,6 +196,19 @@ impl TokenEndpoint {
     }
 }
 
+/// What `oauth2` sends its requests through.
+struct Wire<'e>(&'e TokenEndpoint);
+
+impl<'c> AsyncHttpClient<'c> for Wire<'_> {
+    type Error = NoAnswer;
+    type Future = BoxFuture<'c, Result<HttpResponse, NoAnswer>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.0.send(request))
+    }
+}
+
+/// Why `oauth2` was shown no answer.
 #[derive(Debug, thiserror::Error)]
 enum NoAnswer {
     #[error(transparent)]

@@ -1,0 +1,95 @@
+//! When a document next wants attention, and the one loop through which documents are changed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Grants, grant::KEPT_AFTER_REFUSAL};
+use crate::{
+    ids::{Slot, UserId},
+    store::{GrantStatus, StoreError, StoredGrant, UserChange, UserDocument, Written},
+    system::Timestamp,
+};
+
+/// Only grants that somebody used in this time are kept warm; the others are renewed when somebody asks.
+const KEPT_WARM_AFTER_USE: Duration = Duration::from_hours(7 * 24);
+
+/// A provider that hands out tokens which are dead on arrival must not keep the sweep spinning on one grant.
+const RENEWALS_APART_MIN: Duration = Duration::from_mins(1);
+
+/// So many lost races in a row mean that something writes without end, not that it is busy.
+const CONFLICTS_MAX: usize = 64;
+
+impl Grants {
+    /// Reads a user's document, lets `decide` change it, and writes what changed; again from the start when somebody
+    /// else wrote in between. Nothing is written when nothing changed. `decide` may run several times.
+    pub(crate) async fn change<T, E: From<StoreError>>(
+        &self,
+        user: &UserId,
+        mut decide: impl FnMut(&mut UserDocument) -> Result<T, E>,
+    ) -> Result<T, E> {
+        for _ in 0..CONFLICTS_MAX {
+            let before = self.0.store.find_user(user).await?;
+            let mut after = before.clone();
+            let decided = decide(&mut after)?;
+            after.next_due_at = next_due_at(&after, self.0.margin);
+            if after == before {
+                return Ok(decided);
+            }
+            match self
+                .0
+                .store
+                .write_user(user, before.version, &difference(&before, after))
+                .await?
+            {
+                Written::As(_) => return Ok(decided),
+                Written::Conflict => {}
+            }
+        }
+        Err(StoreError::unavailable("a document is written to without end").into())
+    }
+}
+
+fn difference(before: &UserDocument, after: UserDocument) -> UserChange {
+    UserChange {
+        integrations: changed_slots(&before.integrations, after.integrations),
+        pending: changed_slots(&before.pending, after.pending),
+        next_due_at: after.next_due_at,
+    }
+}
+
+fn changed_slots<V: PartialEq>(
+    before: &BTreeMap<Slot, V>,
+    after: BTreeMap<Slot, V>,
+) -> BTreeMap<Slot, Option<V>> {
+    let mut changes: BTreeMap<Slot, Option<V>> = before
+        .keys()
+        .filter(|slot| !after.contains_key(slot))
+        .map(|slot| (*slot, None))
+        .collect();
+    let put = after
+        .into_iter()
+        .filter(|(slot, value)| before.get(slot) != Some(value));
+    changes.extend(put.map(|(slot, value)| (slot, Some(value))));
+    changes
+}
+
+/// The earliest moment at which any slot wants the sweep.
+fn next_due_at(document: &UserDocument, margin: Duration) -> Option<Timestamp> {
+    let grants = document
+        .integrations
+        .values()
+        .filter_map(|grant| grant_due_at(grant, margin));
+    let pending = document.pending.values().map(|pending| pending.expires_at);
+    grants.chain(pending).min()
+}
+
+/// When the sweep has something to do for this grant: renew it, or erase what is left of it.
+pub(super) fn grant_due_at(grant: &StoredGrant, margin: Duration) -> Option<Timestamp> {
+    grant.refresh_token_enc.as_ref()?;
+    if grant.status == GrantStatus::NeedsReauth {
+        return Some(grant.status_since + KEPT_AFTER_REFUSAL);
+    }
+    let due = (grant.expires_at - margin)
+        .max(grant.next_attempt_at.unwrap_or_default())
+        .max(grant.updated_at + RENEWALS_APART_MIN);
+    (due < grant.last_used_at + KEPT_WARM_AFTER_USE).then_some(due)
+}
