@@ -105,7 +105,7 @@ pub struct Grants(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Arc<dyn Store>,
-    vault: Vault,
+    vault: Arc<Vault>,
     spotify: Spotify,
     system: System,
     /// The app behind [`Slot::Spotify`].
@@ -120,7 +120,7 @@ impl Grants {
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
-        vault: Vault,
+        vault: Arc<Vault>,
         spotify: Spotify,
         system: System,
         operator_app: Option<AppCredentials>,

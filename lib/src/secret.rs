@@ -50,6 +50,8 @@ secrets! {
     ClientId,
     /// The password of an app (RFC 6749 §2.3.1).
     ClientSecret,
+    /// What ties an authorization to the browser that started it; lives in a cookie for ten minutes.
+    BrowserBinding,
     /// A password of patchbay itself: the cron secret, the admin token, a JWT key.
     Passphrase,
 }
