@@ -3,6 +3,7 @@
 //! One room per subject. Data flows one way, from `http` through the subject rooms to
 //! [`store`], [`providers`] and [`system`], and never back; the README has the map.
 
+pub mod config;
 pub mod connect;
 pub mod function;
 pub mod grants;

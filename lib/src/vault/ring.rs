@@ -40,19 +40,19 @@ pub struct KeyRing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyRing {
     /// There is no key in it.
-    #[error("the key ring is empty; {}", REMEDY)]
+    #[error("the key ring is empty; {REMEDY}")]
     Empty,
     /// The key with this number (from 1) has no id of 1 to 32 letters, digits, `-` or `_` before a colon.
-    #[error("key {number} of the ring has no usable id in front; {remedy}", number = .0, remedy = REMEDY)]
+    #[error("key {0} of the ring has no usable id in front; {REMEDY}")]
     NoKid(usize),
     /// The key with this number has an id that an earlier one has.
-    #[error("key {number} of the ring has the id of another key; {remedy}", number = .0, remedy = REMEDY)]
+    #[error("key {0} of the ring has the id of another key; {REMEDY}")]
     DuplicateKid(usize),
     /// The key with this number is not base64.
-    #[error("key {number} of the ring is not base64; {remedy}", number = .0, remedy = REMEDY)]
+    #[error("key {0} of the ring is not base64; {REMEDY}")]
     NotBase64(usize),
     /// The key with this number is too short.
-    #[error("key {number} of the ring has fewer than 32 bytes; {remedy}", number = .0, remedy = REMEDY)]
+    #[error("key {0} of the ring has fewer than 32 bytes; {REMEDY}")]
     TooShort(usize),
 }
 
