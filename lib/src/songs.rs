@@ -1,0 +1,195 @@
+//! What a song is called: normal forms in every script, version words, and how alike two songs are.
+//!
+//! Pure: no clock, no network, no other room. Rather no song than a wrong one: whatever contradicts (another artist,
+//! a live version, another length) keeps a candidate below [`ACCEPT_AT`], however well the rest agrees.
+
+mod artists;
+mod likeness;
+mod normal;
+mod queries;
+#[cfg(test)]
+mod tests;
+mod titles;
+mod versions;
+
+use std::fmt;
+
+pub use self::likeness::Wanted;
+pub use self::queries::{How, QUERY_CHARS_MAX, Query, queries};
+pub use self::versions::Version;
+
+/// From this score on a candidate is the wanted song. One doubt (a slip of spelling, a guest not credited, a
+/// subtitle left out) stays above it; two need the length or the album to agree; a contradiction stays below.
+pub const ACCEPT_AT: f64 = 0.7;
+
+/// What is known of a song, wanted or offered.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Song<'a> {
+    /// As the list writes it, version words and all.
+    pub title: &'a str,
+    /// One line of credit ("A feat. B", "A & B"), or one name each.
+    pub artists: &'a [&'a str],
+    /// The album, if known.
+    pub album: Option<&'a str>,
+    /// The recording's code, with or without hyphens; anything else is ignored.
+    pub isrc: Option<&'a str>,
+    /// Length in milliseconds; 0 counts as unknown.
+    pub duration_ms: Option<u64>,
+}
+
+/// How alike two songs are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeness {
+    /// 0 to 1; the same song from [`ACCEPT_AT`] on.
+    pub score: f64,
+    /// Why it is not higher.
+    pub reason: Reason,
+}
+
+impl Likeness {
+    /// Whether it is the same song.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.score >= ACCEPT_AT
+    }
+}
+
+/// What speaks most against a candidate; `Display` says it in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing does.
+    Same,
+    /// Nothing that counts beside an equal ISRC.
+    SameIsrc,
+    /// Another song.
+    AnotherTitle,
+    /// Spelt differently, or a subtitle is missing.
+    TitleDiffersSlightly,
+    /// None of the wanted artists.
+    DifferentArtist,
+    /// Some of the wanted artists are missing.
+    SomeArtistsMissing,
+    /// Spelt differently, or others are there too.
+    ArtistsDifferSlightly,
+    /// One side names no artist.
+    NoArtist,
+    /// The candidate is this version, and no such was wanted.
+    Version(Version),
+    /// This version was wanted, and the candidate is not.
+    NotTheVersion(Version),
+    /// Both are such versions, but perhaps not the same.
+    AnotherOf(Version),
+    /// One is a radio edit.
+    Edit,
+    /// The candidate's length differs.
+    Length {
+        /// Whole seconds between the two.
+        apart_s: u64,
+        /// Whether the candidate is the longer one.
+        longer: bool,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Same => "the same song",
+            Self::SameIsrc => "the same recording by its ISRC",
+            Self::AnotherTitle => "another title",
+            Self::TitleDiffersSlightly => "a slightly different title",
+            Self::DifferentArtist => "different artist",
+            Self::SomeArtistsMissing => "some artists are missing",
+            Self::ArtistsDifferSlightly => "slightly different artists",
+            Self::NoArtist => "no artist to compare",
+            Self::Edit => "a different edit",
+            Self::Version(version) => {
+                let name = version.to_string();
+                let article = match version {
+                    Version::ACappella => "",
+                    _ if name.starts_with(['A', 'E', 'I', 'O', 'a', 'e', 'i', 'o']) => "an ",
+                    _ => "a ",
+                };
+                return write!(f, "{article}{name}");
+            }
+            Self::NotTheVersion(version) => return write!(f, "not the {version}"),
+            Self::AnotherOf(version) => return write!(f, "another {version}"),
+            Self::Length { apart_s, longer } => {
+                return write!(f, "{apart_s} s {}", if *longer { "longer" } else { "shorter" });
+            }
+        })
+    }
+}
+
+/// How alike the candidate is to the wanted song. To compare one with many, keep a [`Wanted`].
+#[must_use]
+pub fn likeness(wanted: &Song<'_>, candidate: &Song<'_>) -> Likeness {
+    Wanted::new(wanted).likeness(candidate)
+}
+
+/// A key for remembering matches: equal for spellings of one song ("A & B" / "B, A"; "(feat. …)" in either place;
+/// remastered or not), different for its versions. Not shortened: as long as the names.
+#[must_use]
+pub fn key(title: &str, artist: &str) -> String {
+    let artists = [artist];
+    let song = Song {
+        title,
+        artists: &artists,
+        ..Song::default()
+    };
+    let (credit, name) = titles_own_artist(&song);
+    let title = titles::Title::new(name);
+    let artists = artists::Credit::new(credit, &title.featured);
+    let mut names: Vec<String> = title.names().map(|name| name.words().join(" ")).collect();
+    names[0] = title.full.words().join(" ");
+    names.sort_unstable();
+    let marks = &title.marks;
+    let versions: Vec<String> = marks.versions.iter().map(ToString::to_string).collect();
+    let details: Vec<&str> = marks.detail.iter().map(String::as_str).collect();
+    let edit = if marks.edit { "edit" } else { "" };
+    let parts = [
+        names.join("\u{1f}"),
+        artists.key(),
+        versions.join("\u{1f}"),
+        details.join(" "),
+        edit.to_owned(),
+    ];
+    parts.join("\u{1e}")
+}
+
+/// The artists and the title of a song; "YOASOBI - 夜に駆ける" without an artist, or with that one, holds both.
+fn titles_own_artist<'a>(song: &Song<'a>) -> (Vec<&'a str>, &'a str) {
+    let given = || song.artists.iter().copied();
+    let halves = song
+        .title
+        .split_once(" - ")
+        .or_else(|| song.title.split_once(" – "));
+    if let Some((artist, title)) = halves {
+        let aside = normal::Text::new(title);
+        let named = !aside.is_empty() && versions::read_aside(&aside).is_none();
+        let known = artists::Credit::new(given(), &[]);
+        let own = artists::Credit::new([artist], &[]);
+        let same = matches!(known.compare(&own), artists::Artists::All(_));
+        if named && !own.is_empty() && known.is_empty() {
+            return (vec![artist], title);
+        }
+        if !aside.is_empty() && same {
+            return (given().collect(), title);
+        }
+    }
+    (given().collect(), song.title)
+}
+
+/// The normal form of an ISRC (ISO 3901: two letters, three letters or digits, seven digits).
+fn isrc(code: &str) -> Option<String> {
+    let code: String = code
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
+    let bytes = code.as_bytes();
+    let shaped = bytes.len() == 12
+        && bytes[..2].iter().all(u8::is_ascii_uppercase)
+        && bytes[2..5].iter().all(u8::is_ascii_alphanumeric)
+        && bytes[5..].iter().all(u8::is_ascii_digit);
+    shaped.then_some(code)
+}

@@ -1,0 +1,372 @@
+//! Who made a song: one line of credit, or a list of names, as a set of artists that can be compared.
+
+use super::normal::{SAME_NAME_AT, Script, Text};
+use super::titles::is_featuring;
+
+/// The names agree, the order of their words does not ("Utada Hikaru" / "Hikaru Utada").
+const WORTH_TURNED: f64 = 0.97;
+/// Names are joined again up to this many pieces ("Earth, Wind & Fire" has three).
+const JOINED_PIECES_MAX: usize = 5;
+/// Longer credits are cut: comparing is the product of both lengths.
+const PIECES_MAX: usize = 32;
+
+/// What lists write when they know no artist.
+const NOBODY: &[&str] = &[
+    "unknown artist",
+    "unknown",
+    "various artists",
+    "various",
+    "va",
+    "n a",
+    "undefined",
+    "null",
+];
+
+/// All artists of a song.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Credit {
+    names: Vec<Name>,
+    /// Every piece of every name, in order.
+    pieces: Vec<Piece>,
+}
+
+/// One name as the list gives it; it may hold several artists ("A & B") or one ("Earth, Wind & Fire").
+#[derive(Debug, Clone)]
+struct Name {
+    pieces: std::ops::Range<usize>,
+    written: String,
+}
+
+#[derive(Debug, Clone)]
+struct Piece {
+    /// The name, then the same in other scripts: "IU (아이유)".
+    aliases: Vec<Text>,
+    written: Vec<String>,
+    guest: bool,
+}
+
+/// How the artists of two songs compare.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Artists {
+    /// One side names nobody.
+    Unknown,
+    Different,
+    /// The candidate lacks some that are wanted; `first` tells whether the first is there.
+    Some {
+        first: bool,
+    },
+    /// All are there; the worth tells how surely.
+    All(f64),
+}
+
+impl Credit {
+    pub(super) fn new<'a>(artists: impl IntoIterator<Item = &'a str>, guests: &[String]) -> Self {
+        let mut credit = Self::default();
+        for artist in artists {
+            credit.add(artist, false);
+        }
+        for guest in guests {
+            credit.add(guest, true);
+        }
+        credit
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.iter().all(|piece| piece.guest)
+    }
+
+    /// The first name as written, whole; then its first piece in every script.
+    pub(super) fn written(&self) -> Option<(&str, &[String])> {
+        let name = self.names.first()?;
+        let piece = self.pieces.get(name.pieces.start)?;
+        Some((&name.written, &piece.written))
+    }
+
+    /// Whether a word stands in any name: "Karaoke All Stars".
+    pub(super) fn has_word(&self, words: &[&str]) -> bool {
+        let texts = self.pieces.iter().flat_map(|piece| &piece.aliases);
+        texts
+            .flat_map(Text::bare_words)
+            .any(|word| words.contains(&word.as_str()))
+    }
+
+    /// The names in an order and form that do not depend on how the credit was written.
+    pub(super) fn key(&self) -> String {
+        let mut names: Vec<String> = self
+            .pieces
+            .iter()
+            .map(|piece| piece.aliases[0].words().join(" "))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join("\u{1f}")
+    }
+
+    pub(super) fn compare(&self, candidate: &Self) -> Artists {
+        if self.is_empty() || candidate.is_empty() {
+            return Artists::Unknown;
+        }
+        if self.all_words().alike(&candidate.all_words()) >= 1.0
+            || self.all_words().same_words(&candidate.all_words())
+        {
+            return Artists::All(1.0);
+        }
+        let mut found = vec![0.0_f64; self.pieces.len()];
+        let (mut strangers, mut stranger_first) = (0, false);
+        for (at, name) in candidate.names.iter().enumerate() {
+            let Some((window, worth)) = self.find(&candidate.pieces[name.pieces.clone()]) else {
+                strangers += 1;
+                stranger_first |= at == 0;
+                continue;
+            };
+            found[window]
+                .iter_mut()
+                .for_each(|piece| *piece = piece.max(worth));
+        }
+        self.judge(&found, strangers, stranger_first)
+    }
+
+    fn judge(&self, found: &[f64], strangers: usize, stranger_first: bool) -> Artists {
+        let main = || {
+            found
+                .iter()
+                .zip(&self.pieces)
+                .filter(|(_, piece)| !piece.guest)
+                .map(|(worth, _)| *worth)
+        };
+        let lacks_guest = found
+            .iter()
+            .zip(&self.pieces)
+            .any(|(worth, piece)| piece.guest && *worth == 0.0);
+        if main().all(|worth| worth == 0.0) {
+            return Artists::Different;
+        }
+        if main().any(|worth| worth == 0.0) {
+            return Artists::Some {
+                first: main().next().is_some_and(|worth| worth > 0.0),
+            };
+        }
+        let surely = main().fold(1.0, f64::min);
+        // A guest may be named in the title only, or nowhere; a stranger in front may be whose remix it is.
+        let guest = if lacks_guest { 0.95 } else { 1.0 };
+        let stranger = match (strangers, stranger_first) {
+            (0, _) => 1.0,
+            (_, false) => 0.97,
+            (_, true) => 0.88,
+        };
+        Artists::All(surely * guest * stranger)
+    }
+
+    /// Where all pieces of a name stand together in this credit: "Fire" is not in "Earth, Wind & Fire", unless
+    /// the credit lists them apart.
+    fn find(&self, name: &[Piece]) -> Option<(std::ops::Range<usize>, f64)> {
+        let longest = JOINED_PIECES_MAX.min(self.pieces.len());
+        let windows = (1..=longest).flat_map(|len| (0..=self.pieces.len() - len).map(move |at| at..at + len));
+        let scored = windows.map(|window| {
+            let worth = pieces_alike(&self.pieces[window.clone()], name);
+            (window, worth)
+        });
+        scored
+            .filter(|(_, worth)| *worth >= SAME_NAME_AT)
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
+    fn all_words(&self) -> Text {
+        join(&self.pieces)
+    }
+
+    /// Adds what one string credits; "feat." always parts artists, commas and "&" may be part of a name.
+    fn add(&mut self, credit: &str, mut guest: bool) {
+        let credit = credit.trim();
+        let credit = credit
+            .strip_suffix("- Topic")
+            .or_else(|| credit.strip_suffix("VEVO"))
+            .unwrap_or(credit);
+        for name in credit.split([';', '|', '；', '｜']) {
+            let mut words: Vec<&str> = Vec::new();
+            for word in name.split_whitespace() {
+                if is_featuring(word) {
+                    self.add_name(&words.join(" "), guest);
+                    words.clear();
+                    guest = true;
+                } else {
+                    words.push(word);
+                }
+            }
+            self.add_name(&words.join(" "), guest);
+        }
+    }
+
+    fn add_name(&mut self, name: &str, guest: bool) {
+        let whole = Text::new(name);
+        if whole.is_empty() || NOBODY.contains(&whole.words().join(" ").as_str()) {
+            return;
+        }
+        let start = self.pieces.len();
+        for piece in split_name(name) {
+            let piece = Piece::new(&piece, guest);
+            let known = piece.aliases.first().is_none_or(Text::is_empty);
+            if !known && self.pieces.len() < PIECES_MAX {
+                self.pieces.push(piece);
+            }
+        }
+        if start == self.pieces.len() && start < PIECES_MAX {
+            self.pieces.push(Piece {
+                aliases: vec![whole],
+                written: vec![name.to_owned()],
+                guest,
+            });
+        }
+        if start < self.pieces.len() {
+            self.names.push(Name {
+                pieces: start..self.pieces.len(),
+                written: name.to_owned(),
+            });
+        }
+    }
+}
+
+impl Piece {
+    /// A bracket in another script is the same name again; in the same script it belongs to it ("(G)I-DLE").
+    fn new(name: &str, guest: bool) -> Self {
+        let brackets = name.split_once(['(', '（', '[']).map(|(outer, inner)| {
+            (
+                outer.trim(),
+                inner.trim_end().trim_end_matches([')', '）', ']']).trim(),
+            )
+        });
+        if let Some((outer, inner)) = brackets {
+            let (a, b) = (Text::new(outer), Text::new(inner));
+            if matches!(
+                (a.script(), b.script()),
+                (Script::Latin, Script::Other) | (Script::Other, Script::Latin)
+            ) {
+                return Self {
+                    aliases: vec![a, b],
+                    written: vec![outer.to_owned(), inner.to_owned()],
+                    guest,
+                };
+            }
+        }
+        Self {
+            aliases: vec![Text::new(name)],
+            written: vec![name.trim().to_owned()],
+            guest,
+        }
+    }
+}
+
+/// Cuts where several artists may meet; commas inside brackets do not count.
+fn split_name(name: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut depth = 0_usize;
+    for word in name.split_inclusive(char::is_whitespace) {
+        let joint = ["x", "vs", "vs.", "with", "and", "y", "et", "und"]
+            .contains(&word.trim().to_lowercase().as_str());
+        if joint && depth == 0 {
+            pieces.push(String::new());
+            continue;
+        }
+        for c in word.chars() {
+            match c {
+                '(' | '（' | '[' => depth += 1,
+                ')' | '）' | ']' => depth = depth.saturating_sub(1),
+                ',' | '，' | '、' | '&' | '＆' | '+' | '/' | '／' | '×' | '✕' if depth == 0 => {
+                    pieces.push(String::new());
+                    continue;
+                }
+                _ => {}
+            }
+            if let Some(piece) = pieces.last_mut() {
+                piece.push(c);
+            }
+        }
+    }
+    pieces
+}
+
+fn pieces_alike(wanted: &[Piece], name: &[Piece]) -> f64 {
+    if let ([wanted], [name]) = (wanted, name) {
+        let pairs = wanted
+            .aliases
+            .iter()
+            .flat_map(|a| name.aliases.iter().map(move |b| name_alike(a, b)));
+        return pairs.fold(0.0, f64::max);
+    }
+    name_alike(&join(wanted), &join(name))
+}
+
+fn name_alike(a: &Text, b: &Text) -> f64 {
+    let alike = a.alike(b);
+    if alike < WORTH_TURNED && a.same_words(b) {
+        WORTH_TURNED
+    } else {
+        alike
+    }
+}
+
+fn join(pieces: &[Piece]) -> Text {
+    let words: Vec<String> = pieces
+        .iter()
+        .filter_map(|piece| Some(piece.aliases.first()?.words().join(" ")))
+        .collect();
+    Text::new(&words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compare(wanted: &str, candidate: &[&str]) -> Artists {
+        Credit::new([wanted], &[]).compare(&Credit::new(candidate.iter().copied(), &[]))
+    }
+
+    #[test]
+    fn credits_that_name_the_same_artists() {
+        for (wanted, candidate) in [
+            ("A & B", &["A", "B"][..]),
+            ("Queen feat. David Bowie", &["Queen", "David Bowie"]),
+            ("David Bowie, Queen", &["Queen", "David Bowie"]),
+            (
+                "Tyler, The Creator & Frank Ocean",
+                &["Tyler, The Creator", "Frank Ocean"],
+            ),
+            ("Earth Wind and Fire", &["Earth, Wind & Fire"]),
+            ("AC/DC", &["ACDC"]),
+            ("Beyonce", &["Beyoncé"]),
+            ("Utada Hikaru", &["Hikaru Utada"]),
+            ("Utada, Hikaru", &["Hikaru Utada"]),
+            ("IU (아이유)", &["IU"]),
+            ("아이유", &["IU (아이유)"]),
+            ("(G)I-DLE", &["(G)I-DLE"]),
+            ("Adele - Topic", &["Adele"]),
+            ("Daft Punk", &["Daft Punk", "Pharrell Williams"]),
+            ("!!!", &["!!!"]),
+            ("Кино", &["КИНО"]),
+            ("Fleetwod Mac", &["Fleetwood Mac"]),
+        ] {
+            let found = compare(wanted, candidate);
+            assert!(
+                matches!(found, Artists::All(worth) if worth > 0.75),
+                "{wanted:?} / {candidate:?}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn credits_that_do_not() {
+        for (wanted, candidate, expected) in [
+            ("아이유", &["IU"][..], Artists::Different),
+            ("Fire", &["Earth, Wind & Fire"], Artists::Different),
+            ("Simon", &["Simon & Garfunkel"], Artists::Different),
+            ("Adele", &["Karaoke All Stars"], Artists::Different),
+            ("A & B", &["A"], Artists::Some { first: true }),
+            ("Earth, Wind & Fire", &["Fire"], Artists::Some { first: false }),
+            ("", &["A"], Artists::Unknown),
+            ("Various Artists", &["A"], Artists::Unknown),
+            ("A", &[], Artists::Unknown),
+        ] {
+            assert_eq!(compare(wanted, candidate), expected, "{wanted:?} / {candidate:?}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! How alike two songs are: evidence for, evidence against, and which of it decides.
+
+use super::artists::{Artists, Credit};
+use super::normal::{SAME_NAME_AT, Script, Text};
+use super::titles::Title;
+use super::versions::{Marks, Version};
+use super::{ACCEPT_AT, Likeness, Reason, Song};
+
+/// Whatever contradicts keeps the score this far below [`ACCEPT_AT`].
+const CONTRADICTED_MAX: f64 = ACCEPT_AT - 0.1;
+/// Two masterings of a recording differ by less than this.
+const LENGTH_STRONG_MS: u64 = 2_000;
+/// Fades and silence at the ends explain this much.
+const LENGTH_WEAK_MS: u64 = 10_000;
+/// More than this is another recording, whatever its name.
+const LENGTH_MAX_MS: u64 = 15_000;
+/// Agreement on the length or the album closes this share of what the names leave open.
+const CLOSED_BY_STRONG_LENGTH: f64 = 0.4;
+const CLOSED_BY_WEAK_LENGTH: f64 = 0.15;
+const CLOSED_BY_ALBUM: f64 = 0.2;
+/// So that of two candidates the one nearer in length wins.
+const WORTH_WEAK_LENGTH: f64 = 0.99;
+/// What a doubtful length leaves of the score: enough only if everything else agrees.
+const WORTH_DOUBTFUL_LENGTH: f64 = 0.8;
+/// Artists missing: not enough alone, enough together with a strong length.
+const WORTH_SOME_ARTISTS: f64 = 0.6;
+const WORTH_LATER_ARTIST: f64 = 0.55;
+const WORTH_NO_ARTIST: f64 = 0.6;
+const WORTH_OTHER_ARTIST: f64 = 0.3;
+const WORTH_OTHER_VERSION: f64 = 0.4;
+/// A radio edit is the same recording, cut.
+const WORTH_EDIT: f64 = 0.93;
+/// "Remix" against "Tiësto Remix": perhaps the same.
+const WORTH_UNNAMED_VERSION: f64 = 0.9;
+/// An ISRC names one recording (ISO 3901); what is left is for lists that carry a wrong one.
+const SAME_ISRC_MIN: f64 = 0.95;
+
+/// A song taken apart once, to be compared with many.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    title: Title,
+    artists: Credit,
+    album: Option<Text>,
+    isrc: Option<String>,
+    duration_ms: Option<u64>,
+    marks: Marks,
+}
+
+impl Wanted {
+    /// Takes a song apart. Costs some microseconds, and memory in proportion to the names.
+    #[must_use]
+    pub fn new(song: &Song<'_>) -> Self {
+        let (credit, name) = super::titles_own_artist(song);
+        let title = Title::new(name);
+        let artists = Credit::new(credit, &title.featured);
+        let album = song.album.map(Title::new);
+        let mut marks = title.marks.clone();
+        if artists.has_word(&["karaoke", "カラオケ", "노래방"]) {
+            marks.versions.insert(Version::Karaoke);
+        } else if artists.has_word(&["tribute"]) {
+            marks.versions.insert(Version::Cover);
+        }
+        if let Some(album) = song.album {
+            marks.versions.extend(album_versions(album));
+        }
+        Self {
+            artists,
+            album: album.map(|album| album.full).filter(|album| !album.is_empty()),
+            isrc: song.isrc.and_then(super::isrc),
+            // Last.fm and others write 0 for "not known".
+            duration_ms: song.duration_ms.filter(|&ms| ms > 0),
+            title,
+            marks,
+        }
+    }
+
+    /// How alike the candidate is.
+    #[must_use]
+    pub fn likeness(&self, candidate: &Song<'_>) -> Likeness {
+        self.compare(&Self::new(candidate))
+    }
+
+    fn compare(&self, candidate: &Self) -> Likeness {
+        let length = self.length(candidate);
+        let findings = [
+            self.name(candidate),
+            version(&self.marks, &candidate.marks),
+            self.credit(candidate),
+            length,
+        ];
+        let decisive = decisive(&findings);
+        let same_isrc = self.isrc.is_some() && self.isrc == candidate.isrc;
+        if same_isrc && self.isrc_is_believed(candidate, &findings) {
+            let score = findings
+                .iter()
+                .map(|finding| finding.worth)
+                .product::<f64>()
+                .max(SAME_ISRC_MIN);
+            return Likeness {
+                score,
+                reason: if score > SAME_ISRC_MIN {
+                    decisive.reason
+                } else {
+                    Reason::SameIsrc
+                },
+            };
+        }
+        let mut score: f64 = findings.iter().map(|finding| finding.worth).product();
+        if decisive.against {
+            return Likeness {
+                score: score.min(CONTRADICTED_MAX),
+                reason: decisive.reason,
+            };
+        }
+        let same_album = self.same_album(candidate);
+        for share in [length.closes, if same_album { CLOSED_BY_ALBUM } else { 0.0 }] {
+            score += (1.0 - score) * share;
+        }
+        // A title alone is not a song: thousands are called "Hello".
+        let nameless = decisive.reason == Reason::NoArtist;
+        if nameless && !(same_album && length.closes >= CLOSED_BY_STRONG_LENGTH) {
+            score = score.min(CONTRADICTED_MAX);
+        }
+        Likeness {
+            score: score.clamp(0.0, 1.0),
+            reason: decisive.reason,
+        }
+    }
+
+    fn name(&self, candidate: &Self) -> Finding {
+        let worth = self.title.alike(&candidate.title);
+        if worth < SAME_NAME_AT {
+            Finding::against(worth, Reason::AnotherTitle)
+        } else {
+            Finding::for_it(worth, Reason::TitleDiffersSlightly)
+        }
+    }
+
+    fn credit(&self, candidate: &Self) -> Finding {
+        match self.artists.compare(&candidate.artists) {
+            Artists::Unknown => Finding::for_it(WORTH_NO_ARTIST, Reason::NoArtist),
+            Artists::Different => Finding::against(WORTH_OTHER_ARTIST, Reason::DifferentArtist),
+            Artists::Some { first: true } => Finding::for_it(WORTH_SOME_ARTISTS, Reason::SomeArtistsMissing),
+            Artists::Some { first: false } => Finding::for_it(WORTH_LATER_ARTIST, Reason::SomeArtistsMissing),
+            Artists::All(worth) => Finding::for_it(worth, Reason::ArtistsDifferSlightly),
+        }
+    }
+
+    fn length(&self, candidate: &Self) -> Finding {
+        let Some((wanted_ms, candidate_ms)) = self.duration_ms.zip(candidate.duration_ms) else {
+            return Finding::for_it(1.0, Reason::Same);
+        };
+        let apart_ms = wanted_ms.abs_diff(candidate_ms);
+        let reason = Reason::Length {
+            apart_s: apart_ms / 1_000,
+            longer: candidate_ms > wanted_ms,
+        };
+        if apart_ms <= LENGTH_STRONG_MS {
+            Finding::for_it(1.0, Reason::Same).closing(CLOSED_BY_STRONG_LENGTH)
+        } else if apart_ms <= LENGTH_WEAK_MS {
+            Finding::for_it(WORTH_WEAK_LENGTH, reason).closing(CLOSED_BY_WEAK_LENGTH)
+        } else if apart_ms <= LENGTH_MAX_MS {
+            Finding::for_it(WORTH_DOUBTFUL_LENGTH, reason)
+        } else {
+            Finding::against(WORTH_OTHER_VERSION, reason)
+        }
+    }
+
+    fn same_album(&self, candidate: &Self) -> bool {
+        let both = self.album.as_ref().zip(candidate.album.as_ref());
+        both.is_some_and(|(a, b)| a.alike(b) >= SAME_NAME_AT)
+    }
+
+    /// One contradiction may be the names' fault; two say that the list carries a wrong ISRC. A title in another
+    /// script contradicts nothing.
+    fn isrc_is_believed(&self, candidate: &Self, findings: &[Finding]) -> bool {
+        let (a, b) = (self.title.full.script(), candidate.title.full.script());
+        let comparable = a == b || a == Script::Neither || b == Script::Neither;
+        let against = findings.iter().filter(|finding| finding.against);
+        against
+            .filter(|finding| comparable || finding.reason != Reason::AnotherTitle)
+            .count()
+            < 2
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Finding {
+    worth: f64,
+    /// What is said when this finding weighs most.
+    reason: Reason,
+    /// Says by itself that it is not the song.
+    against: bool,
+    /// The share of doubt it removes.
+    closes: f64,
+}
+
+impl Finding {
+    fn for_it(worth: f64, reason: Reason) -> Self {
+        let reason = if worth >= 1.0 { Reason::Same } else { reason };
+        Self {
+            worth,
+            reason,
+            against: false,
+            closes: 0.0,
+        }
+    }
+
+    fn against(worth: f64, reason: Reason) -> Self {
+        Self {
+            worth,
+            reason,
+            against: true,
+            closes: 0.0,
+        }
+    }
+
+    fn closing(self, closes: f64) -> Self {
+        Self { closes, ..self }
+    }
+}
+
+/// The first that contradicts, else the one that costs most.
+fn decisive(findings: &[Finding]) -> Finding {
+    let contradicting = findings.iter().find(|finding| finding.against);
+    let costly = || findings.iter().min_by(|a, b| a.worth.total_cmp(&b.worth));
+    contradicting
+        .or_else(costly)
+        .copied()
+        .unwrap_or(Finding::for_it(1.0, Reason::Same))
+}
+
+fn version(wanted: &Marks, candidate: &Marks) -> Finding {
+    if let Some(&version) = candidate.versions.difference(&wanted.versions).next() {
+        return Finding::against(WORTH_OTHER_VERSION, Reason::Version(version));
+    }
+    if let Some(&version) = wanted.versions.difference(&candidate.versions).next() {
+        return Finding::against(WORTH_OTHER_VERSION, Reason::NotTheVersion(version));
+    }
+    if wanted.detail != candidate.detail
+        && let Some(&version) = wanted.versions.first()
+    {
+        let unnamed =
+            wanted.detail.is_subset(&candidate.detail) || candidate.detail.is_subset(&wanted.detail);
+        return if unnamed && version != Version::Other {
+            Finding::for_it(WORTH_UNNAMED_VERSION, Reason::AnotherOf(version))
+        } else {
+            Finding::against(WORTH_OTHER_VERSION, Reason::AnotherOf(version))
+        };
+    }
+    let same_cut = wanted.edit == candidate.edit;
+    Finding::for_it(if same_cut { 1.0 } else { WORTH_EDIT }, Reason::Edit)
+}
+
+/// What an album's name says about every song on it: "Karaoke Hits", "Live at Wembley" ("Live Through This" says
+/// nothing).
+fn album_versions(album: &str) -> Vec<Version> {
+    let mut versions: Vec<Version> = Title::new(album).marks.versions.into_iter().collect();
+    let text = Text::new(album);
+    let words: Vec<&str> = text.bare_words().iter().map(String::as_str).collect();
+    if words
+        .windows(2)
+        .any(|pair| matches!(pair, ["live", "at" | "from"] | ["mtv", "unplugged"]))
+    {
+        versions.push(Version::Live);
+    }
+    if words.contains(&"karaoke") {
+        versions.push(Version::Karaoke);
+    }
+    if words.windows(2).any(|pair| pair == ["tribute", "to"]) {
+        versions.push(Version::Cover);
+    }
+    // An album of remixes or demos holds plain songs too; only these say it of every song.
+    versions.retain(|version| {
+        matches!(
+            version,
+            Version::Live | Version::Karaoke | Version::Cover | Version::Instrumental
+        )
+    });
+    versions
+}
