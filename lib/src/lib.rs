@@ -10,6 +10,7 @@ pub mod grants;
 pub mod ids;
 pub mod providers;
 pub mod secret;
+pub mod songs;
 pub mod store;
 pub mod system;
 pub mod vault;
