@@ -55,7 +55,13 @@ pub struct Settings {
 impl Connector {
     /// A connector that keeps its pending records and grants through `grants`.
     #[must_use]
-    pub fn new(grants: Grants, vault: Arc<Vault>, spotify: Spotify, system: System, settings: Settings) -> Self {
+    pub fn new(
+        grants: Grants,
+        vault: Arc<Vault>,
+        spotify: Spotify,
+        system: System,
+        settings: Settings,
+    ) -> Self {
         Self {
             grants,
             vault,

@@ -18,8 +18,9 @@ pub use self::likeness::Wanted;
 pub use self::queries::{How, QUERY_CHARS_MAX, Query, queries};
 pub use self::versions::Version;
 
-/// From this score on a candidate is the wanted song. One doubt (a slip of spelling, a guest not credited, a
-/// subtitle left out) stays above it; two need the length or the album to agree; a contradiction stays below.
+/// From this score on a candidate is the wanted song. A small doubt (a slip of spelling, a guest not credited, a radio
+/// edit) stays above it; a larger one (an artist missing, an aside that only one side has) needs the length or the album
+/// to agree; a contradiction stays below.
 pub const ACCEPT_AT: f64 = 0.7;
 
 /// What is known of a song, wanted or offered.

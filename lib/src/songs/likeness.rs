@@ -25,6 +25,8 @@ const WORTH_DOUBTFUL_LENGTH: f64 = 0.8;
 /// Artists missing: not enough alone, enough together with a strong length.
 const WORTH_SOME_ARTISTS: f64 = 0.6;
 const WORTH_LATER_ARTIST: f64 = 0.55;
+/// An aside that is no known version word: the length or the album must agree.
+const WORTH_UNSHARED_ENDING: f64 = 0.68;
 const WORTH_NO_ARTIST: f64 = 0.6;
 const WORTH_OTHER_ARTIST: f64 = 0.3;
 const WORTH_OTHER_VERSION: f64 = 0.4;
@@ -131,6 +133,8 @@ impl Wanted {
         let worth = self.title.alike(&candidate.title);
         if worth < SAME_NAME_AT {
             Finding::against(worth, Reason::AnotherTitle)
+        } else if self.title.has_unshared_ending(&candidate.title) {
+            Finding::for_it(WORTH_UNSHARED_ENDING, Reason::TitleDiffersSlightly)
         } else {
             Finding::for_it(worth, Reason::TitleDiffersSlightly)
         }

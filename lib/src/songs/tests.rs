@@ -139,6 +139,20 @@ fn length_decides_within_its_bounds() {
 }
 
 #[test]
+fn an_ending_that_one_side_lacks_needs_more() {
+    let wanted = song("Faded", &["Alan Walker"]);
+    let offered = song("Faded (Restrung)", &["Alan Walker"]);
+    let lasting = |song, duration_ms| Song {
+        duration_ms: Some(duration_ms),
+        ..song
+    };
+    assert!(!likeness(&wanted, &offered).is_accepted());
+    assert!(!likeness(&offered, &wanted).is_accepted());
+    assert!(likeness(&lasting(wanted, MINUTE_MS), &lasting(offered, MINUTE_MS + 9_000)).is_accepted());
+    assert!(!likeness(&lasting(wanted, MINUTE_MS), &lasting(offered, MINUTE_MS + 11_000)).is_accepted());
+}
+
+#[test]
 fn an_isrc_outweighs_one_contradiction_not_two() {
     let coded = |title, artists| Song {
         isrc: Some("KRA381700788"),

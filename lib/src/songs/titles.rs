@@ -3,8 +3,8 @@
 use super::normal::{SAME_NAME_AT, Script, Text, fold};
 use super::versions::{Marks, find_credit, read_aside, read_tail};
 
-/// A subtitle that one side leaves out: "(I Can't Get No) Satisfaction" / "Satisfaction".
-const WORTH_WITHOUT_SUBTITLE: f64 = 0.88;
+/// Words in front that one side leaves out: "(I Can't Get No) Satisfaction" / "Satisfaction".
+const WORTH_WITHOUT_OPENING: f64 = 0.88;
 /// The names agree in one script only.
 const WORTH_ONE_SCRIPT: f64 = 0.97;
 /// Both give a name in their own script, and these differ: a shared translation proves nothing.
@@ -30,6 +30,7 @@ pub(super) struct Title {
     pub(super) full: Text,
     main: Text,
     subtitles: Vec<Text>,
+    ends_with_subtitle: bool,
     alternatives: Vec<Text>,
     flat: String,
 }
@@ -53,7 +54,7 @@ impl Title {
         }
         let mut best = self.full.alike(&other.full);
         if self.may_lack_subtitle(other) || other.may_lack_subtitle(self) {
-            best = best.max(WORTH_WITHOUT_SUBTITLE * self.main.alike(&other.main));
+            best = best.max(WORTH_WITHOUT_OPENING * self.main.alike(&other.main));
         }
         if self.alternatives.is_empty() && other.alternatives.is_empty() {
             return best;
@@ -72,6 +73,13 @@ impl Title {
     /// The names of the song in its scripts.
     pub(super) fn names(&self) -> impl Iterator<Item = &Text> {
         std::iter::once(&self.main).chain(&self.alternatives)
+    }
+
+    /// Whether one side ends with an aside that the other lacks: "Don't You (Forget About Me)" is the same song,
+    /// "Faded (Restrung)" is not, and the words do not tell which.
+    pub(super) fn has_unshared_ending(&self, other: &Self) -> bool {
+        let shared = self.full.alike(&other.full) >= SAME_NAME_AT;
+        !shared && self.ends_with_subtitle != other.ends_with_subtitle
     }
 
     /// A subtitle with a number ("Part 2") is never left out.
@@ -170,6 +178,8 @@ struct Parts {
     main: String,
     full: String,
     subtitles: Vec<Text>,
+    /// An aside came after the name had begun.
+    ends_with_subtitle: bool,
     alternatives: Vec<String>,
     marks: Marks,
     featured: Vec<String>,
@@ -207,6 +217,7 @@ impl Parts {
         ) {
             self.alternatives.push(text.to_owned());
         } else if !aside.is_empty() {
+            self.ends_with_subtitle |= !self.main.trim().is_empty();
             self.full.push(' ');
             self.full.push_str(text);
             self.full.push(' ');
@@ -261,6 +272,7 @@ impl Parts {
             written: self.full,
             written_version: self.version,
             written_alternatives: self.alternatives,
+            ends_with_subtitle: self.ends_with_subtitle && !self.subtitles.is_empty(),
             subtitles: self.subtitles,
             marks: self.marks,
             featured: self.featured,
@@ -333,7 +345,7 @@ fn is_about_source(written: &str, aside: &Text) -> bool {
     match words.as_slice() {
         ["prod" | "produced", ..] => true,
         ["from", rest @ ..] => written.contains(['"', '“', '”', '„', '«']) || rest.iter().any(about_film),
-        _ => false,
+        words => words.windows(2).any(|pair| pair == ["theme", "from"]),
     }
 }
 
@@ -378,6 +390,11 @@ mod tests {
             ("Hello (feat. B) [Official Video]", "Hello", true),
             ("Hello feat. B & C", "Hello", true),
             ("Shallow - From \"A Star Is Born\"", "Shallow", true),
+            (
+                "My Heart Will Go On - Love Theme from \"Titanic\"",
+                "My Heart Will Go On",
+                true,
+            ),
             ("Dynamite -Japanese Version-", "Dynamite", true),
             ("Anti-Hero", "Anti‐Hero", true),
             ("Anti-Hero", "Anti", false),

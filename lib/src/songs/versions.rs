@@ -2,8 +2,9 @@
 
 mod cues;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::LazyLock;
 
 use self::cues::{CUES, FOLLOWS, Means, OR, Place, STOP_WORDS};
 use super::normal::{Text, is_dense};
@@ -199,7 +200,10 @@ fn cue_at(words: &[String], at: usize) -> Option<(Means, Place, usize)> {
     {
         return Some((means, place, 1));
     }
-    let fitting = phrases().filter_map(|(means, place, phrase)| {
+    let starting = BY_FIRST_WORD
+        .get(words[at].as_str())
+        .map_or(&[][..], Vec::as_slice);
+    let fitting = starting.iter().filter_map(|&(means, place, phrase)| {
         let mut len = 0;
         for cue in phrase.split(' ') {
             if words.get(at + len)? != cue {
@@ -231,7 +235,19 @@ fn dense_cue(word: &str) -> Option<(Means, Place)> {
     meaning
 }
 
-fn phrases() -> impl Iterator<Item = (Means, Place, &'static str)> {
+type Phrase = (Means, Place, &'static str);
+
+/// Every word of every title is looked up: by its first word, not through the whole table.
+static BY_FIRST_WORD: LazyLock<HashMap<&'static str, Vec<Phrase>>> = LazyLock::new(|| {
+    let mut index: HashMap<_, Vec<Phrase>> = HashMap::new();
+    for (means, place, phrase) in phrases() {
+        let first = phrase.split(' ').next().unwrap_or(phrase);
+        index.entry(first).or_default().push((means, place, phrase));
+    }
+    index
+});
+
+fn phrases() -> impl Iterator<Item = Phrase> {
     CUES.iter()
         .flat_map(|&(means, place, phrases)| phrases.split(OR).map(move |phrase| (means, place, phrase)))
 }
@@ -264,6 +280,7 @@ mod tests {
             ("Inst.", vec![Instrumental]),
             ("Japanese ver.", vec![Language("Japanese")]),
             ("日本語バージョン", vec![Language("Japanese")]),
+            ("日本語ver.", vec![Language("Japanese")]),
             ("일본어 버전", vec![Language("Japanese")]),
             ("Sped Up", vec![SpedUp]),
             ("slowed + reverb", vec![Slowed]),
