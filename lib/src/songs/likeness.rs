@@ -119,7 +119,7 @@ impl Wanted {
             score += (1.0 - score) * share;
         }
         // A title alone is not a song: thousands are called "Hello".
-        let nameless = decisive.reason == Reason::NoArtist;
+        let nameless = findings.iter().any(|finding| finding.reason == Reason::NoArtist);
         if nameless && !(same_album && length.closes >= CLOSED_BY_STRONG_LENGTH) {
             score = score.min(CONTRADICTED_MAX);
         }
