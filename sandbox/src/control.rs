@@ -1,0 +1,450 @@
+//! The control face, `/_sandbox/…`: what [`World`] offers in process, as JSON, for people and other languages.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use axum::{Json, body::Bytes};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::catalog::Track;
+use crate::server::Shared;
+use crate::world::{App, Bucket, Fault, Mode, Refused, Settings, User};
+
+/// The list that `GET /_sandbox` answers.
+const ROUTES: [(&str, &str); 33] = [
+    (
+        "GET /_sandbox/requests",
+        "every request seen: names of fields, no values",
+    ),
+    ("DELETE /_sandbox/requests", "forget them"),
+    (
+        "GET /_sandbox/counters",
+        "requests by method and path; those no route answers",
+    ),
+    ("GET /_sandbox/clock", "the sandbox's time"),
+    ("POST /_sandbox/clock", "time travel: {advanceMs}"),
+    ("GET /_sandbox/settings", "every knob"),
+    (
+        "PATCH /_sandbox/settings",
+        "turn some: {tokenTtlS: 5, rotation: \"rotate_single_use\"}",
+    ),
+    ("GET /_sandbox/faults", "faults that are left"),
+    (
+        "POST /_sandbox/faults",
+        "{method?, path, times?, kind}; kind: {status: {status, contentType, body, retryAfterS?}}, \"hang\", {delay_ms: n}, {commit_then_status: n}, \"commit_then_drop\", \"drop_connection\", \"garbage200\"",
+    ),
+    (
+        "DELETE /_sandbox/faults",
+        "remove all; what hangs is answered 504",
+    ),
+    ("DELETE /_sandbox/faults/{number}", "remove one"),
+    (
+        "POST /_sandbox/holds",
+        "{path, answer?}: requests wait before their work, or with answer: true before their answer",
+    ),
+    ("DELETE /_sandbox/holds", "{path}: let them go"),
+    ("GET /_sandbox/apps", "apps"),
+    (
+        "POST /_sandbox/apps",
+        "add: {clientId?, clientSecret?, name?, redirectUris?, mode?, owner, allowed?}",
+    ),
+    ("DELETE /_sandbox/apps/{clientId}", "delete"),
+    ("POST /_sandbox/apps/{clientId}/secret", "rotate the secret"),
+    (
+        "POST /_sandbox/apps/{clientId}/mode",
+        "{mode: \"development\" or \"extended\"}",
+    ),
+    (
+        "POST /_sandbox/apps/{clientId}/redirects",
+        "{uri}: register one more redirect URI",
+    ),
+    (
+        "PUT /_sandbox/apps/{clientId}/allowed/{user}",
+        "put on the allow-list",
+    ),
+    (
+        "DELETE /_sandbox/apps/{clientId}/allowed/{user}",
+        "take off the allow-list",
+    ),
+    ("GET /_sandbox/users", "people"),
+    (
+        "POST /_sandbox/users",
+        "add: {id, accountId?, displayName?, premium?}",
+    ),
+    ("POST /_sandbox/users/{id}/premium", "{premium}"),
+    (
+        "POST /_sandbox/users/{id}/revoke",
+        "they remove every app on their account page",
+    ),
+    ("POST /_sandbox/revoke", "everybody does"),
+    ("GET /_sandbox/grants", "every grant given"),
+    (
+        "POST /_sandbox/grants",
+        "a grant out of thin air: {clientId, user, scope}",
+    ),
+    ("POST /_sandbox/expire", "all access tokens stop working now"),
+    ("GET /_sandbox/playlists", "playlists with their rows"),
+    (
+        "POST /_sandbox/tracks",
+        "add to the catalogue: a line of its file",
+    ),
+    (
+        "POST /_sandbox/quota",
+        "{developer, bucket, forMs}: exhaust; bucket: search, playlists, catalog, profile",
+    ),
+    ("DELETE /_sandbox/quota", "forget all counted calls"),
+];
+
+pub(crate) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/_sandbox", get(list))
+        .route("/_sandbox/requests", get(requests).delete(clear_requests))
+        .route("/_sandbox/counters", get(counters))
+        .route("/_sandbox/clock", get(clock).post(advance))
+        .route("/_sandbox/settings", get(settings).patch(change_settings))
+        .route(
+            "/_sandbox/faults",
+            get(faults).post(add_fault).delete(clear_faults),
+        )
+        .route("/_sandbox/faults/{number}", delete(remove_fault))
+        .route("/_sandbox/holds", post(hold).delete(release))
+        .route("/_sandbox/apps", get(apps).post(add_app))
+        .route("/_sandbox/apps/{id}", delete(delete_app))
+        .route("/_sandbox/apps/{id}/secret", post(rotate_secret))
+        .route("/_sandbox/apps/{id}/mode", post(set_mode))
+        .route("/_sandbox/apps/{id}/redirects", post(add_redirect))
+        .route(
+            "/_sandbox/apps/{id}/allowed/{user}",
+            axum::routing::put(allow).delete(disallow),
+        )
+        .route("/_sandbox/users", get(users).post(add_user))
+        .route("/_sandbox/users/{id}/premium", post(set_premium))
+        .route("/_sandbox/users/{id}/revoke", post(revoke_user))
+        .route("/_sandbox/revoke", post(revoke_all))
+        .route("/_sandbox/grants", get(grants).post(issue_grant))
+        .route("/_sandbox/expire", post(expire))
+        .route("/_sandbox/playlists", get(playlists))
+        .route("/_sandbox/tracks", post(add_track))
+        .route("/_sandbox/quota", post(exhaust_quota).delete(reset_limits))
+        .layer(axum::middleware::from_fn(local_only))
+}
+
+/// A web page somewhere must not drive a sandbox: neither by a cross-origin call, nor under a name of its own that
+/// points to this machine.
+async fn local_only(request: Request, next: Next) -> Response {
+    if is_foreign(request.headers()) {
+        return Failure(
+            StatusCode::FORBIDDEN,
+            "only for callers on this machine".to_owned(),
+        )
+        .into_response();
+    }
+    next.run(request).await
+}
+
+/// True if the request names a host, or comes from a page, that is not loopback.
+pub(crate) fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("unreadable"))
+    };
+    let host = text(header::HOST).map(|host| format!("http://{host}"));
+    let origin = text(header::ORIGIN).map(str::to_owned);
+    [host, origin].into_iter().flatten().any(|url| !is_loopback(&url))
+}
+
+fn is_loopback(url: &str) -> bool {
+    let url = Url::parse(url).ok();
+    url.is_some_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")))
+}
+
+/// An error of the control face.
+struct Failure(StatusCode, String);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({"error": self.1}))).into_response()
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        let status = match refused {
+            Refused::NoSuchApp(_) | Refused::NoSuchUser(_) => StatusCode::NOT_FOUND,
+            Refused::Taken(_) | Refused::AllowListFull(_) => StatusCode::CONFLICT,
+            Refused::Malformed(_) => StatusCode::BAD_REQUEST,
+        };
+        Self(status, refused.to_string())
+    }
+}
+
+type Sandboxed = State<Arc<Shared>>;
+type Outcome = Result<Json<Value>, Failure>;
+
+fn done() -> Json<Value> {
+    Json(json!({"ok": true}))
+}
+
+/// Whatever the content type: this face is for curl, too.
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| Failure(StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+async fn list() -> Json<Value> {
+    let routes: Vec<Value> = ROUTES
+        .iter()
+        .map(|(route, about)| json!({"route": route, "about": about}))
+        .collect();
+    Json(json!({"what": "the control face of a sandbox, not Spotify", "routes": routes}))
+}
+
+async fn requests(State(shared): Sandboxed) -> Json<Value> {
+    Json(json!(shared.world().requests()))
+}
+
+async fn clear_requests(State(shared): Sandboxed) -> Json<Value> {
+    shared.world().clear_requests();
+    done()
+}
+
+async fn counters(State(shared): Sandboxed) -> Json<Value> {
+    let world = shared.world();
+    Json(json!({"counters": world.counters(), "unexpected": world.unexpected()}))
+}
+
+async fn clock(State(shared): Sandboxed) -> Json<Value> {
+    Json(json!({"nowMs": shared.world().now_ms()}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Advance {
+    advance_ms: i64,
+}
+
+async fn advance(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let Advance { advance_ms } = read(&body)?;
+    let mut world = shared.world();
+    world.advance_ms(advance_ms);
+    Ok(Json(json!({"nowMs": world.now_ms()})))
+}
+
+async fn settings(State(shared): Sandboxed) -> Json<Value> {
+    Json(json!(shared.world().settings))
+}
+
+async fn change_settings(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let changes: serde_json::Map<String, Value> = read(&body)?;
+    let mut world = shared.world();
+    let mut merged = json!(world.settings);
+    for (name, value) in changes {
+        merged[&name] = value;
+    }
+    let settings: Settings = serde_json::from_value(merged)
+        .map_err(|error| Failure(StatusCode::BAD_REQUEST, error.to_string()))?;
+    world.settings = settings;
+    Ok(Json(json!(world.settings)))
+}
+
+async fn faults(State(shared): Sandboxed) -> Json<Value> {
+    let world = shared.world();
+    Json(
+        world
+            .faults()
+            .map(|(number, fault)| json!({"number": number, "fault": fault}))
+            .collect(),
+    )
+}
+
+async fn add_fault(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let fault: Fault = read(&body)?;
+    Ok(Json(json!({"number": shared.world().fault(fault)})))
+}
+
+async fn clear_faults(State(shared): Sandboxed) -> Json<Value> {
+    shared.world().clear_faults();
+    done()
+}
+
+async fn remove_fault(State(shared): Sandboxed, Path(number): Path<u64>) -> Outcome {
+    let removed = shared.world().remove_fault(number);
+    if removed {
+        Ok(done())
+    } else {
+        Err(Failure(StatusCode::NOT_FOUND, "no such fault".to_owned()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Hold {
+    path: String,
+    #[serde(default)]
+    answer: bool,
+}
+
+async fn hold(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let Hold { path, answer } = read(&body)?;
+    let mut world = shared.world();
+    if answer {
+        world.hold_answer(&path);
+    } else {
+        world.hold(&path);
+    }
+    Ok(done())
+}
+
+async fn release(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let Hold { path, .. } = read(&body)?;
+    Ok(Json(json!({"released": shared.world().release(&path)})))
+}
+
+async fn apps(State(shared): Sandboxed) -> Json<Value> {
+    Json(json!(shared.world().apps().collect::<Vec<_>>()))
+}
+
+async fn add_app(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let app: App = read(&body)?;
+    Ok(Json(json!({"clientId": shared.world().add_app(app)?})))
+}
+
+async fn delete_app(State(shared): Sandboxed, Path(id): Path<String>) -> Outcome {
+    shared.world().delete_app(&id)?;
+    Ok(done())
+}
+
+async fn rotate_secret(State(shared): Sandboxed, Path(id): Path<String>) -> Outcome {
+    Ok(Json(json!({"clientSecret": shared.world().rotate_secret(&id)?})))
+}
+
+#[derive(Deserialize)]
+struct SetMode {
+    mode: Mode,
+}
+
+async fn set_mode(State(shared): Sandboxed, Path(id): Path<String>, body: Bytes) -> Outcome {
+    let SetMode { mode } = read(&body)?;
+    shared.world().set_mode(&id, mode)?;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+struct AddRedirect {
+    uri: String,
+}
+
+async fn add_redirect(State(shared): Sandboxed, Path(id): Path<String>, body: Bytes) -> Outcome {
+    let AddRedirect { uri } = read(&body)?;
+    shared.world().add_redirect_uri(&id, &uri)?;
+    Ok(done())
+}
+
+async fn allow(State(shared): Sandboxed, Path((id, user)): Path<(String, String)>) -> Outcome {
+    shared.world().allow(&id, &user)?;
+    Ok(done())
+}
+
+async fn disallow(State(shared): Sandboxed, Path((id, user)): Path<(String, String)>) -> Outcome {
+    shared.world().disallow(&id, &user)?;
+    Ok(done())
+}
+
+async fn users(State(shared): Sandboxed) -> Json<Value> {
+    Json(json!(shared.world().users().collect::<Vec<_>>()))
+}
+
+async fn add_user(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let user: User = read(&body)?;
+    shared.world().add_user(user)?;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+struct SetPremium {
+    premium: bool,
+}
+
+async fn set_premium(State(shared): Sandboxed, Path(id): Path<String>, body: Bytes) -> Outcome {
+    let SetPremium { premium } = read(&body)?;
+    shared.world().set_premium(&id, premium)?;
+    Ok(done())
+}
+
+async fn revoke_user(State(shared): Sandboxed, Path(id): Path<String>) -> Json<Value> {
+    shared.world().revoke_user(&id);
+    done()
+}
+
+async fn revoke_all(State(shared): Sandboxed) -> Json<Value> {
+    shared.world().revoke_all();
+    done()
+}
+
+async fn grants(State(shared): Sandboxed) -> Json<Value> {
+    Json(json!(shared.world().grants().collect::<Vec<_>>()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IssueGrant {
+    client_id: String,
+    user: String,
+    scope: String,
+}
+
+async fn issue_grant(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let IssueGrant {
+        client_id,
+        user,
+        scope,
+    } = read(&body)?;
+    Ok(Json(json!(
+        shared.world().issue_grant(&client_id, &user, &scope)?
+    )))
+}
+
+async fn expire(State(shared): Sandboxed) -> Json<Value> {
+    shared.world().expire_access_tokens();
+    done()
+}
+
+async fn playlists(State(shared): Sandboxed) -> Json<Value> {
+    Json(json!(shared.world().playlists().collect::<Vec<_>>()))
+}
+
+async fn add_track(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let track: Track = read(&body)?;
+    shared.world().add_track(track)?;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExhaustQuota {
+    developer: String,
+    bucket: Bucket,
+    for_ms: i64,
+}
+
+async fn exhaust_quota(State(shared): Sandboxed, body: Bytes) -> Outcome {
+    let ExhaustQuota {
+        developer,
+        bucket,
+        for_ms,
+    } = read(&body)?;
+    shared.world().exhaust_quota(&developer, bucket, for_ms);
+    Ok(done())
+}
+
+async fn reset_limits(State(shared): Sandboxed) -> Json<Value> {
+    shared.world().reset_limits();
+    done()
+}

@@ -1,0 +1,243 @@
+//! Starting and stopping a sandbox, and the handle to one that runs.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use tower::ServiceExt as _;
+
+use crate::catalog::Catalog;
+use crate::gate::Dropped;
+use crate::world::{DEMO_APP, Mode, World};
+
+/// Epoch milliseconds.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// How a sandbox starts. The default: any port, the real clock, the built-in catalogue, the demo world.
+pub struct Options {
+    /// 0 for any that is free.
+    pub port: u16,
+    /// Answer `/authorize` at once, as if the app's owner had pressed Agree.
+    pub auto_approve: bool,
+    /// What time it is; time travel adds to it.
+    pub clock: Clock,
+    /// All ids, codes and tokens follow from it.
+    pub seed: u64,
+    /// The tracks there are.
+    pub catalog: Catalog,
+    /// The mode of apps that do not name one.
+    pub mode: Mode,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            auto_approve: false,
+            clock: Arc::new(real_clock),
+            seed: 0,
+            catalog: Catalog::default(),
+            mode: Mode::default(),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of this crate that reads the machine's clock"
+)]
+fn real_clock() -> i64 {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since_epoch
+        .ok()
+        .and_then(|elapsed| i64::try_from(elapsed.as_millis()).ok())
+        .unwrap_or(0)
+}
+
+/// What the server's tasks share.
+pub(crate) struct Shared {
+    world: Mutex<World>,
+}
+
+impl Shared {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        // A test that panicked with the lock in hand has failed already; the others may go on.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running sandbox. Clones are handles to the same one; it stops with the last of them.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: String,
+    shared: Arc<Shared>,
+    server: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(server) = self
+            .server
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            server.abort();
+        }
+    }
+}
+
+impl Sandbox {
+    /// Binds a port of `127.0.0.1` and serves in a task of the current tokio runtime.
+    ///
+    /// # Errors
+    /// The port cannot be bound.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let mut world = World::new(
+            url.clone(),
+            options.clock,
+            options.seed,
+            options.catalog,
+            options.mode,
+        );
+        world.settings.auto_approve = options.auto_approve;
+        let shared = Arc::new(Shared {
+            world: Mutex::new(world),
+        });
+        let server = tokio::spawn(serve_connections(listener, router(&shared)));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                url,
+                shared,
+                server: Mutex::new(Some(server)),
+            }),
+        })
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.inner.url
+    }
+
+    /// The accounts service: append `/authorize` or `/api/token`.
+    #[must_use]
+    pub fn accounts_url(&self) -> String {
+        self.inner.url.clone()
+    }
+
+    /// The Web API: append `/me`.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        format!("{}/v1", self.inner.url)
+    }
+
+    /// The world, locked. The server waits while it is held: let go of it before the next `await`.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.inner.shared.world()
+    }
+
+    /// Waits until a request has come to the hold on `path` (see [`World::hold`]); at once if one has already, or if
+    /// there is no such hold.
+    pub async fn arrived(&self, path: &str) {
+        self.arrived_count(path, 1).await;
+    }
+
+    /// Waits until so many requests have come to the hold on `path`.
+    pub async fn arrived_count(&self, path: &str, count: usize) {
+        let arrivals = self.world().arrivals(path);
+        if let Some(mut arrivals) = arrivals {
+            // An error means that the hold was released, and nobody can arrive any more.
+            let _ = arrivals.wait_for(|&arrived| arrived >= count).await;
+        }
+    }
+
+    /// The lines of a `.env` file that point an application here.
+    #[must_use]
+    pub fn env_lines(&self) -> String {
+        let lines = [
+            format!("SPOTIFY_ACCOUNTS_URL={}", self.accounts_url()),
+            format!("SPOTIFY_API_URL={}", self.api_url()),
+            format!("SPOTIFY_CLIENT_ID={}", DEMO_APP.client_id),
+            format!("SPOTIFY_CLIENT_SECRET={}", DEMO_APP.client_secret),
+        ];
+        lines.join("\n") + "\n"
+    }
+
+    /// Stops serving, for every clone of this handle, and frees the port.
+    pub async fn stop(self) {
+        let server = self
+            .inner
+            .server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(server) = server {
+            server.abort();
+            // Cancelled is what it is meant to be.
+            let _ = server.await;
+        }
+    }
+}
+
+fn router(shared: &Arc<Shared>) -> Router {
+    let provider = Router::new()
+        .merge(crate::accounts::routes())
+        .merge(crate::web_api::routes())
+        .fallback(crate::web_api::no_such_route)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(shared),
+            crate::gate::gate,
+        ));
+    Router::new()
+        .merge(crate::pages::routes())
+        .merge(crate::control::routes())
+        .fallback_service(provider.with_state(Arc::clone(shared)))
+        .with_state(Arc::clone(shared))
+}
+
+/// Accepts until it is aborted; the connections go with it.
+async fn serve_connections(listener: TcpListener, router: Router) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // An error concerns one connection (or too many open files, which passes).
+                if let Ok((stream, _)) = accepted {
+                    let router = router.clone();
+                    let service = service_fn(move |request| answer(router.clone(), request));
+                    connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                }
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+/// Answers one request; the error closes the connection without a word, which is what a fault may ask for.
+async fn answer(router: Router, request: hyper::Request<Incoming>) -> Result<Response, Dropped> {
+    let request: Request = request.map(Body::new);
+    let answered: Result<Response, Infallible> = router.oneshot(request).await;
+    let Ok(response) = answered;
+    match response.extensions().get::<Dropped>() {
+        Some(&dropped) => Err(dropped),
+        None => Ok(response),
+    }
+}
