@@ -54,6 +54,8 @@ secrets! {
     BrowserBinding,
     /// A password of patchbay itself: the cron secret, the admin token, a JWT key.
     Passphrase,
+    /// Where the database is, with the name and the password that open it.
+    DatabaseAddress,
 }
 
 #[cfg(test)]

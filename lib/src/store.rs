@@ -5,21 +5,29 @@
 //! patchbay talks to anyone outside.
 
 mod document;
+mod fields;
+mod mongo;
+mod sqlite;
+mod url;
 
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 
 pub use document::{GrantStatus, StoredGrant, StoredLease, StoredPending};
+pub use mongo::MongoStore;
+pub use sqlite::SqliteStore;
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 use crate::{
     ids::{Slot, UserId},
-    system::Timestamp,
+    system::{Entropy, RealEntropy, Timestamp},
 };
 
 /// How often a document was written; 0 means that it is not there yet (or that patchbay never wrote to it).
 ///
-/// The compare-and-swap token: it only ever grows.
+/// The compare-and-swap token. A first write gives a random version and every later one the next: a writer that still
+/// holds the version of an erased document cannot hit the one that took its place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u64);
 
@@ -27,10 +35,16 @@ impl Version {
     /// The version of what is not stored.
     pub const ABSENT: Self = Self(0);
 
+    /// First versions lie below this: JSON readers that know only doubles (2^53) read theirs and a long life's exactly.
+    const FIRST_MAX: u64 = 1 << 52;
+
     /// The version that a successful write makes of this one.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+    fn after_write(self) -> Self {
+        if self != Self::ABSENT {
+            return Self(self.0 + 1);
+        }
+        let entropy: &dyn Entropy = &RealEntropy;
+        Self((u64::from_le_bytes(entropy.bytes()) % Self::FIRST_MAX).max(1))
     }
 }
 
@@ -101,7 +115,7 @@ pub struct Record {
     pub owner: Option<UserId>,
     /// When it wants to be looked at again, if ever.
     pub due_at: Option<Timestamp>,
-    /// What the owning room keeps in it.
+    /// What the owning room keeps in it. Its numbers have to fit an `i64` or an `f64`.
     pub body: serde_json::Value,
 }
 
@@ -147,7 +161,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     ) -> Result<Written, StoreError>;
 
     /// Users whose `next_due_at` is not after `until`, earliest first, at most `limit`, behind `after` (the last row
-    /// of the page before).
+    /// of the page before). Documents that cannot be read are left out, with a warning: one of them must not stop
+    /// the sweep.
     async fn users_due(
         &self,
         until: Timestamp,
@@ -178,7 +193,7 @@ pub trait Store: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<(String, Record)>, StoreError>;
 
-    /// The records of one owner with their ids, latest written last, at most `limit`.
+    /// The records of one owner with their ids: the `limit` latest written ones, the very latest last.
     async fn records_of(
         &self,
         collection: Collection,

@@ -1,0 +1,117 @@
+//! The collections of records: documents that are patchbay's as a whole.
+
+use mongodb::{
+    Database,
+    bson::{Document, doc, serialize_to_bson},
+};
+use serde::Deserialize;
+
+use super::{batch_size, readable, to_bson, write_if_version};
+use crate::{
+    ids::UserId,
+    store::{Collection, Record, StoreError, Version, Written},
+    system::Timestamp,
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredRecord {
+    #[serde(rename = "_id")]
+    id: String,
+    version: u64,
+    owner: Option<UserId>,
+    due_at: Option<Timestamp>,
+    body: serde_json::Value,
+}
+
+impl StoredRecord {
+    fn record(self) -> (String, Record) {
+        let record = Record {
+            version: Version(self.version),
+            owner: self.owner,
+            due_at: self.due_at,
+            body: self.body,
+        };
+        (self.id, record)
+    }
+}
+
+fn records(database: &Database, collection: Collection) -> mongodb::Collection<StoredRecord> {
+    database.collection(collection.as_str())
+}
+
+/// One record, if it is there.
+pub(super) async fn find(
+    database: &Database,
+    collection: Collection,
+    id: &str,
+) -> Result<Option<Record>, StoreError> {
+    let found = records(database, collection).find_one(doc! { "_id": id }).await?;
+    Ok(found.map(|stored| stored.record().1))
+}
+
+/// Records that want to be looked at, earliest first.
+pub(super) async fn due(
+    database: &Database,
+    collection: Collection,
+    until: Timestamp,
+    limit: usize,
+) -> Result<Vec<(String, Record)>, StoreError> {
+    let due = records(database, collection)
+        .find(doc! { "dueAt": { "$lte": until.as_ms() } })
+        .sort(doc! { "dueAt": 1, "_id": 1 })
+        .batch_size(batch_size(limit))
+        .await?;
+    readable(due, limit, StoredRecord::record).await
+}
+
+/// The records of one owner, the latest written last.
+pub(super) async fn of_owner(
+    database: &Database,
+    collection: Collection,
+    owner: &UserId,
+    limit: usize,
+) -> Result<Vec<(String, Record)>, StoreError> {
+    let latest_first = records(database, collection)
+        .find(doc! { "owner": owner.as_str() })
+        .sort(doc! { "written": -1 })
+        .batch_size(batch_size(limit))
+        .await?;
+    let mut records = readable(latest_first, limit, StoredRecord::record).await?;
+    records.reverse();
+    Ok(records)
+}
+
+/// One conditional write.
+pub(super) async fn write(
+    database: &Database,
+    collection: Collection,
+    id: &str,
+    record: &Record,
+) -> Result<Written, StoreError> {
+    let version = record.version.after_write();
+    let update = doc! {
+        "$set": {
+            "version": to_bson(version)?,
+            "owner": record.owner.as_ref().map(UserId::as_str),
+            "dueAt": record.due_at.map(Timestamp::as_ms),
+            "body": serialize_to_bson(&record.body).map_err(StoreError::unreadable)?,
+        },
+        // The server's own counter, not a time: it orders the writes of one millisecond too.
+        "$currentDate": { "written": { "$type": "timestamp" } },
+    };
+    let records: mongodb::Collection<Document> = database.collection(collection.as_str());
+    write_if_version(&records, id, "version", (record.version, version), update).await
+}
+
+/// Removes every record of `owner`.
+pub(super) async fn delete_of_owner(
+    database: &Database,
+    collection: Collection,
+    owner: &UserId,
+) -> Result<(), StoreError> {
+    records(database, collection)
+        .delete_many(doc! { "owner": owner.as_str() })
+        .await?;
+    Ok(())
+}

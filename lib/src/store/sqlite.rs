@@ -1,0 +1,216 @@
+//! The SQLite engine: one file in WAL mode, safe for several processes of one machine.
+//!
+//! Reads run on the calling thread: readers of a WAL file wait for nobody, and a read of one row takes less time than
+//! handing it to another thread. Writes go through one thread of their own (`writer`).
+
+mod connection;
+mod records;
+mod schema;
+mod users;
+mod writer;
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, ErrorCode};
+
+use self::writer::Writer;
+use super::{Collection, Record, Store, StoreError, UserChange, UserDocument, Version, Written};
+use crate::{ids::UserId, system::Timestamp};
+
+/// More read connections than this bring nothing: each is held for microseconds, and each has its own page cache.
+const READERS_MAX: usize = 8;
+
+/// A connection used by one thread at a time.
+type Shared = Arc<Mutex<Connection>>;
+
+/// Keeps documents in a SQLite database.
+pub struct SqliteStore {
+    readers: Vec<Shared>,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database file, or makes it, together with its folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file cannot be opened or made, [`StoreError::Unreadable`] when it is
+    /// something else or was written by a later version.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        connection::create_private(path)?;
+        let writer = connection::open(path)?;
+        schema::migrate(&writer)?;
+        let readers = thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(READERS_MAX);
+        let readers = (0..readers)
+            .map(|_| connection::open(path).map(shared))
+            .collect::<Result<_, _>>()?;
+        Self::over(readers, shared(writer))
+    }
+
+    /// A database of its own in memory.
+    ///
+    /// # Errors
+    /// No memory, or no thread.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let connection = connection::open_in_memory()?;
+        schema::migrate(&connection)?;
+        let connection = shared(connection);
+        Self::over(vec![Arc::clone(&connection)], connection)
+    }
+
+    fn over(readers: Vec<Shared>, writer: Shared) -> Result<Self, StoreError> {
+        Ok(Self {
+            readers,
+            writer: Writer::start(writer)?,
+        })
+    }
+
+    /// A connection that is free, else the first one to wait for.
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        let free = self.readers.iter().find_map(|reader| reader.try_lock().ok());
+        free.unwrap_or_else(|| lock(&self.readers[0]))
+    }
+}
+
+fn shared(connection: Connection) -> Shared {
+    Arc::new(Mutex::new(connection))
+}
+
+/// A connection has no state of ours that a panic could leave half changed: an open transaction rolls back.
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+/// Whether a failure may pass: what lies in the file is fine, but it cannot be had now.
+fn may_pass(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed, OperationInterrupted,
+        OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
+    };
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            DatabaseBusy
+                | DatabaseLocked
+                | DiskFull
+                | SystemIoFailure
+                | CannotOpen
+                | ReadOnly
+                | PermissionDenied
+                | OutOfMemory
+                | OperationInterrupted
+                | FileLockingProtocolFailed
+        )
+    )
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        if may_pass(&error) {
+            Self::unavailable(error)
+        } else {
+            Self::unreadable(error)
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn find_user(&self, id: &UserId) -> Result<UserDocument, StoreError> {
+        users::find(&self.reader(), id)
+    }
+
+    async fn write_user(
+        &self,
+        id: &UserId,
+        read: Version,
+        change: &UserChange,
+    ) -> Result<Written, StoreError> {
+        let write = users::Write::new(id, read, change);
+        self.writer.run(move |connection| write.run(connection)).await
+    }
+
+    async fn users_due(
+        &self,
+        until: Timestamp,
+        after: Option<&(Timestamp, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, UserDocument)>, StoreError> {
+        users::due(&self.reader(), until, after, limit)
+    }
+
+    async fn delete_user(&self, id: &UserId) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.writer
+            .run(move |connection| users::delete(connection, &id))
+            .await
+    }
+
+    async fn find_record(&self, collection: Collection, id: &str) -> Result<Option<Record>, StoreError> {
+        records::find(&self.reader(), collection, id)
+    }
+
+    async fn write_record(
+        &self,
+        collection: Collection,
+        id: &str,
+        record: &Record,
+    ) -> Result<Written, StoreError> {
+        let write = records::Write::new(collection, id, record);
+        self.writer.run(move |connection| write.run(connection)).await
+    }
+
+    async fn records_due(
+        &self,
+        collection: Collection,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        records::due(&self.reader(), collection, until, limit)
+    }
+
+    async fn records_of(
+        &self,
+        collection: Collection,
+        owner: &UserId,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        records::of_owner(&self.reader(), collection, owner, limit)
+    }
+
+    async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        let delete = move |connection: &Connection| records::delete_of_owner(connection, collection, &owner);
+        self.writer.run(delete).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        // The writer opens its transaction before it runs anything: an answer means that the file takes writes.
+        self.writer.run(|_| Ok(())).await
+    }
+}
+
+/// A version as SQLite's integer.
+fn to_sql(version: Version) -> Result<i64, StoreError> {
+    i64::try_from(version.0).map_err(StoreError::unreadable)
+}
+
+/// A version as it is stored.
+fn from_sql(version: i64) -> Result<Version, StoreError> {
+    u64::try_from(version)
+        .map(Version)
+        .map_err(StoreError::unreadable)
+}
