@@ -1,3 +1,5 @@
 //! The integration tests: one binary, one module per URL or subject.
 
 mod function;
+mod harness;
+mod store;

@@ -1,0 +1,193 @@
+//! A store that fails on demand, before or after it did what it was asked: the database as it is on a bad day.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use patchbay::{
+    ids::UserId,
+    store::{Collection, Record, Store, StoreError, UserChange, UserDocument, Version, Written},
+    system::Timestamp,
+};
+
+/// One method of the port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    FindUser,
+    WriteUser,
+    UsersDue,
+    DeleteUser,
+    FindRecord,
+    WriteRecord,
+    RecordsDue,
+    RecordsOf,
+    DeleteRecordsOf,
+    Ping,
+}
+
+/// Where in a call the database goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// It never heard of the call.
+    Before,
+    /// It did what it was asked, and the answer was lost.
+    After,
+}
+
+#[derive(Debug)]
+struct Fault {
+    call: Call,
+    when: When,
+    times_left: usize,
+}
+
+/// Another store, with faults. Every failure is [`StoreError::Unavailable`].
+#[derive(Debug)]
+pub struct FlakyStore {
+    inner: Arc<dyn Store>,
+    faults: Mutex<Vec<Fault>>,
+    calls: Mutex<Vec<Call>>,
+}
+
+impl FlakyStore {
+    /// A store that works until it is told otherwise.
+    pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+        })
+    }
+
+    /// Lets the next `times` calls of this kind fail, behind those that were ordered before. `usize::MAX`: all of them.
+    pub fn fail_next(&self, times: usize, call: Call, when: When) {
+        let fault = Fault {
+            call,
+            when,
+            times_left: times,
+        };
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(fault);
+    }
+
+    /// Forgets all faults that were ordered.
+    pub fn heal(&self) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// How often this was called, failures included.
+    pub fn calls(&self, call: Call) -> usize {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().filter(|made| **made == call).count()
+    }
+
+    async fn through<T>(
+        &self,
+        call: Call,
+        question: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(call);
+        match self.take_fault(call) {
+            None => question.await,
+            Some(When::Before) => Err(gone()),
+            Some(When::After) => question.await.and(Err(gone())),
+        }
+    }
+
+    fn take_fault(&self, call: Call) -> Option<When> {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = faults
+            .iter_mut()
+            .find(|fault| fault.call == call && fault.times_left > 0)?;
+        if fault.times_left < usize::MAX {
+            fault.times_left -= 1;
+        }
+        Some(fault.when)
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::unavailable("the test took the database away")
+}
+
+#[async_trait]
+impl Store for FlakyStore {
+    async fn find_user(&self, id: &UserId) -> Result<UserDocument, StoreError> {
+        self.through(Call::FindUser, self.inner.find_user(id)).await
+    }
+
+    async fn write_user(
+        &self,
+        id: &UserId,
+        read: Version,
+        change: &UserChange,
+    ) -> Result<Written, StoreError> {
+        self.through(Call::WriteUser, self.inner.write_user(id, read, change))
+            .await
+    }
+
+    async fn users_due(
+        &self,
+        until: Timestamp,
+        after: Option<&(Timestamp, UserId)>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, UserDocument)>, StoreError> {
+        self.through(Call::UsersDue, self.inner.users_due(until, after, limit))
+            .await
+    }
+
+    async fn delete_user(&self, id: &UserId) -> Result<(), StoreError> {
+        self.through(Call::DeleteUser, self.inner.delete_user(id)).await
+    }
+
+    async fn find_record(&self, collection: Collection, id: &str) -> Result<Option<Record>, StoreError> {
+        self.through(Call::FindRecord, self.inner.find_record(collection, id))
+            .await
+    }
+
+    async fn write_record(
+        &self,
+        collection: Collection,
+        id: &str,
+        record: &Record,
+    ) -> Result<Written, StoreError> {
+        self.through(Call::WriteRecord, self.inner.write_record(collection, id, record))
+            .await
+    }
+
+    async fn records_due(
+        &self,
+        collection: Collection,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        self.through(Call::RecordsDue, self.inner.records_due(collection, until, limit))
+            .await
+    }
+
+    async fn records_of(
+        &self,
+        collection: Collection,
+        owner: &UserId,
+        limit: usize,
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        self.through(Call::RecordsOf, self.inner.records_of(collection, owner, limit))
+            .await
+    }
+
+    async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError> {
+        self.through(
+            Call::DeleteRecordsOf,
+            self.inner.delete_records_of(collection, owner),
+        )
+        .await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.through(Call::Ping, self.inner.ping()).await
+    }
+}
