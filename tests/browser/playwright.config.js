@@ -1,10 +1,9 @@
 // The browser tests against `patchbay` in demo mode: its own sandbox, a database that goes away with the run.
-// ./run sets the variables; to use the tests on a server of your own, set BASE_URL and call `npx playwright test`.
+// ./run builds that, picks a port and sets the variables. Without PATCHBAY the server named by PATCHBAY_URL is tested.
 
 import { defineConfig } from "@playwright/test";
 
-const { BASE_URL, CHROMIUM, CI, DATABASE_URL, OUTPUT, PATCHBAY, PORT } = process.env;
-const baseURL = BASE_URL ?? `http://127.0.0.1:${PORT}`;
+const { CHROMIUM, CI, DATABASE_URL, OUTPUT, PATCHBAY, PATCHBAY_URL, PORT } = process.env;
 
 export default defineConfig({
   testDir: ".",
@@ -17,7 +16,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   use: {
-    baseURL,
+    baseURL: PATCHBAY_URL,
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {
@@ -35,16 +34,16 @@ export default defineConfig({
       ],
     },
   },
-  webServer: BASE_URL
-    ? undefined
-    : {
+  webServer: PATCHBAY
+    ? {
         command: PATCHBAY,
-        url: `${baseURL}/health`,
+        url: `${PATCHBAY_URL}/health`,
         env: { HOST: "127.0.0.1", PORT, DATABASE_URL },
         timeout: 60_000,
         reuseExistingServer: false,
         stdout: "pipe",
         stderr: "pipe",
         gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 },
-      },
+      }
+    : undefined,
 });
