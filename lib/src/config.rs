@@ -1,7 +1,7 @@
 //! The configuration: every variable read once, from a lookup, into types; all problems told together.
 //!
-//! Nothing here touches the process environment, and no message holds a value: a problem names the variable and the
-//! remedy.
+//! The lookup is [`environment`] at the two edges and a table in tests. No message holds a value: a problem names the
+//! variable and the remedy.
 
 mod addresses;
 mod read;
@@ -15,6 +15,7 @@ use std::{net::IpAddr, time::Duration};
 use url::Url;
 
 pub use addresses::{AddressFault, Origin, RedirectUriFault, SPOTIFY_CALLBACK_PATH, redirect_uri};
+pub use read::PORT_DEFAULT;
 pub use reader::{ConfigErrors, Problem};
 pub use variables::Variable;
 
@@ -134,4 +135,14 @@ impl Config {
         let config = read::config(&mut reader);
         reader.finish(config)
     }
+}
+
+/// The lookup in the process environment; a value that is no text counts as none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the lookup that everything else is given"
+)]
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

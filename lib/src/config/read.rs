@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Where the service listens when `PORT` does not say.
-const PORT_DEFAULT: u16 = 3000;
+pub const PORT_DEFAULT: u16 = 3000;
 
 /// What an export needs, asked for when `SPOTIFY_SCOPES` does not say.
 const SCOPES_DEFAULT: [&str; 3] = [
