@@ -23,6 +23,7 @@ use self::{reader::Reader, variables as var};
 use crate::{
     providers::AppCredentials,
     secret::{Passphrase, RefreshToken},
+    store::DatabaseUrl,
     vault::KeyRing,
 };
 
@@ -35,8 +36,8 @@ pub struct Config {
     pub port: u16,
     /// `APP_URL`: our own public origin.
     pub app_url: Url,
-    /// `DATABASE_URL`: which engine, and where. A secret, because it may have a password in it.
-    pub database_url: Passphrase,
+    /// `DATABASE_URL`: which engine, and where.
+    pub database: DatabaseUrl,
     /// `SPOTIFY_USER_SECRET_KEY`: the master keys of the vault.
     pub key_ring: KeyRing,
     /// `SPOTIFY_STATE_SECRET`: signs states in place of the ring.

@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
-    path::Path,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -15,11 +15,7 @@ use super::{
     reader::Reader,
     variables as var,
 };
-use crate::{
-    providers::AppCredentials,
-    secret::{Passphrase, Secret as _},
-    vault::KeyRing,
-};
+use crate::{providers::AppCredentials, store::DatabaseUrl, vault::KeyRing};
 
 /// Where the service listens when `PORT` does not say.
 pub const PORT_DEFAULT: u16 = 3000;
@@ -64,7 +60,7 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
         },
     );
     let app_url = app_address(reader, host, port, deployed);
-    let database_url = database(reader, deployed);
+    let database = database(reader, deployed);
     let key_ring = key_ring(reader);
     let state_secret = reader.strong_secret(var::SPOTIFY_STATE_SECRET, KEY_BYTES_MIN);
     let spotify = spotify(reader, app_url.as_ref());
@@ -88,7 +84,7 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
         host: host?,
         port: port?,
         app_url: app_url?,
-        database_url: database_url?,
+        database: database?,
         key_ring: key_ring?,
         state_secret,
         spotify: spotify?,
@@ -132,18 +128,9 @@ fn app_address(
     Url::parse(&format!("http://{}", SocketAddr::new(host, port?))).ok()
 }
 
-fn database(reader: &mut Reader<'_>, deployed: bool) -> Option<Passphrase> {
-    const SCHEMES: [&str; 3] = ["sqlite:///", "mongodb://", "mongodb+srv://"];
+fn database(reader: &mut Reader<'_>, deployed: bool) -> Option<DatabaseUrl> {
     if reader.is_set(var::DATABASE_URL) {
-        return reader.parsed(var::DATABASE_URL, |text| {
-            if !SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
-                return Err(
-                    "starts with neither sqlite:/// nor mongodb:// nor mongodb+srv://; write one of \
-                     sqlite:///absolute/path.db and mongodb+srv://…/<name>",
-                );
-            }
-            Ok(Passphrase::from_plain(text.to_owned()))
-        });
+        return reader.parsed(var::DATABASE_URL, str::parse);
     }
     if deployed {
         reader.refuse(
@@ -152,22 +139,19 @@ fn database(reader: &mut Reader<'_>, deployed: bool) -> Option<Passphrase> {
         );
         return None;
     }
-    // The user's data folder (XDG Base Directory Specification; relative paths in it are to be ignored).
-    let below = |name: &str, path: &str| {
-        let folder = reader.ambient(name)?;
-        Path::new(&folder)
-            .is_absolute()
-            .then(|| format!("sqlite://{}{path}", folder.trim_end_matches('/')))
+    // The user's data folder (XDG Base Directory Specification; a relative path in the variable is to be ignored).
+    let folder = |name| {
+        let folder = PathBuf::from(reader.ambient(name)?);
+        folder.is_absolute().then_some(folder)
     };
-    let default = below("XDG_DATA_HOME", "/patchbay/patchbay.db")
-        .or_else(|| below("HOME", "/.local/share/patchbay/patchbay.db"));
-    if default.is_none() {
+    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
+    if data.is_none() {
         reader.refuse(
             var::DATABASE_URL,
             "is missing, and there is no home folder; set it to sqlite:///absolute/path.db",
         );
     }
-    default.map(Passphrase::from_plain)
+    Some(DatabaseUrl::Sqlite(data?.join("patchbay/patchbay.db")))
 }
 
 fn key_ring(reader: &mut Reader<'_>) -> Option<KeyRing> {

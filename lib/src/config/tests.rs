@@ -37,8 +37,8 @@ fn the_least_configuration_gets_the_documented_defaults() {
     assert_eq!(config.port, 3000);
     assert_eq!(config.app_url.as_str(), "http://127.0.0.1:3000/");
     assert_eq!(
-        config.database_url.expose(),
-        "sqlite:///home/ann/.local/share/patchbay/patchbay.db"
+        config.database.to_string(),
+        "SQLite, /home/ann/.local/share/patchbay/patchbay.db"
     );
     assert!(config.spotify.app.is_none() && config.spotify.owner.is_none());
     assert_eq!(
@@ -92,10 +92,7 @@ fn every_variable_reaches_its_field() {
     .unwrap();
     assert_eq!((config.host.to_string().as_str(), config.port), ("0.0.0.0", 8080));
     assert_eq!(config.app_url.as_str(), "https://example.com/");
-    assert_eq!(
-        config.database_url.expose(),
-        "mongodb+srv://u:p@db.example.com/app"
-    );
+    assert_eq!(config.database.to_string(), "MongoDB");
     assert_eq!(config.state_secret.unwrap().expose(), LONG);
     let app = config.spotify.app.unwrap();
     assert_eq!(app.client_id.expose(), "client-id");
@@ -147,7 +144,7 @@ fn names_of_existing_deployments_are_read_and_the_first_name_wins() {
         ("NEXT_PUBLIC_SPOTIFY_SCOPES", "user-read-private"),
     ];
     let config = parse(&aliases).unwrap();
-    assert_eq!(config.database_url.expose(), "mongodb://db.example.com/app");
+    assert_eq!(config.database.to_string(), "MongoDB");
     assert_eq!(config.spotify.redirect_uri.host_str(), Some("example.com"));
     assert_eq!(config.spotify.scopes, ["user-read-private"]);
 
@@ -184,7 +181,7 @@ fn each_bad_value_is_refused_under_its_name() {
         ),
         (
             "DATABASE_URL",
-            vec!["postgres://db", "sqlite://relative.db", "/a/b.db"],
+            vec!["postgres://db", "sqlite://relative.db", "/a/b.db", "mongodb://"],
         ),
         ("SPOTIFY_USER_SECRET_KEY", vec!["", LONG, "k1:c2hvcnQ="]),
         (
