@@ -28,6 +28,11 @@ use tower::{Service, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 use vercel_runtime::{AppState, ResponseBody};
 
+use crate::app::{App, StartError};
+use crate::config::{Config, environment};
+use crate::system::System;
+use crate::telemetry;
+
 /// A function instance has one or two cores (reference: Vercel), and two threads keep answering while one of them is
 /// busy in SQLite or with a cipher.
 const WORKER_THREADS: usize = 2;
@@ -35,17 +40,11 @@ const WORKER_THREADS: usize = 2;
 /// The whole `main` of every file under `api/`: the service, from the process's environment.
 #[must_use]
 pub fn main() -> ExitCode {
-    // SEAM: to be replaced by the real application once `app.rs` is there.
-    serve(|| async { Ok::<_, Infallible>(Router::new().fallback(not_wired)) })
-}
-
-/// SEAM: what every route answers until `main` builds the real application.
-async fn not_wired() -> Response {
-    error(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The service is not wired up yet.",
-        "not_wired",
-    )
+    telemetry::start(environment("RUST_LOG"));
+    serve(|| async {
+        let config = Config::parse(environment)?;
+        Ok::<_, StartError>(App::new(config, System::real(), None)?.router())
+    })
 }
 
 /// Serves a router as a Vercel function until the platform sends SIGTERM and the work in hand is done.

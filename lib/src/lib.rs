@@ -3,14 +3,17 @@
 //! One room per subject. Data flows one way, from `http` through the subject rooms to
 //! [`store`], [`providers`] and [`system`], and never back; the README has the map.
 
+pub mod app;
 pub mod config;
 pub mod connect;
 pub mod function;
 pub mod grants;
+pub mod http;
 pub mod ids;
 pub mod providers;
 pub mod secret;
 pub mod songs;
 pub mod store;
 pub mod system;
+pub mod telemetry;
 pub mod vault;

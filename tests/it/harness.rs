@@ -1,4 +1,8 @@
-//! What the tests stand on: databases and faults.
+//! What the tests stand on: a whole service, a browser, a clock that moves when told, databases and faults.
 
+pub mod app;
+pub mod browser;
+pub mod clock;
+pub mod entropy;
 pub mod flaky_store;
 pub mod mongod;

@@ -2,4 +2,6 @@
 
 mod function;
 mod harness;
+mod layout;
+mod spotify;
 mod store;

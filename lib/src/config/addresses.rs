@@ -191,7 +191,7 @@ mod tests {
         for (uri, fault) in [
             ("https://example.com/api/spotify/callback", None),
             ("https://example.com:8443/callback?from=spotify", None),
-            ("http://127.0.0.1:3000/api/spotify/callback", None),
+            ("http://127.0.0.1:8787/api/spotify/callback", None),
             ("http://[::1]:3000/api/spotify/callback", None),
             ("http://localhost:3000/api/spotify/callback", Some(F::Localhost)),
             ("https://localhost/api/spotify/callback", Some(F::Localhost)),

@@ -18,7 +18,7 @@ use super::{
 use crate::{providers::AppCredentials, store::DatabaseUrl, vault::KeyRing};
 
 /// Where the service listens when `PORT` does not say.
-pub const PORT_DEFAULT: u16 = 3000;
+pub const PORT_DEFAULT: u16 = 8787;
 
 /// What an export needs, asked for when `SPOTIFY_SCOPES` does not say.
 const SCOPES_DEFAULT: [&str; 3] = [

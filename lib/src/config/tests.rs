@@ -34,8 +34,8 @@ fn complaints(set: &[(&'static str, &str)]) -> Vec<&'static str> {
 fn the_least_configuration_gets_the_documented_defaults() {
     let config = parse(&[]).unwrap();
     assert_eq!(config.host.to_string(), "127.0.0.1");
-    assert_eq!(config.port, 3000);
-    assert_eq!(config.app_url.as_str(), "http://127.0.0.1:3000/");
+    assert_eq!(config.port, 8787);
+    assert_eq!(config.app_url.as_str(), "http://127.0.0.1:8787/");
     assert_eq!(
         config.database.to_string(),
         "SQLite, /home/ann/.local/share/patchbay/patchbay.db"
@@ -43,7 +43,7 @@ fn the_least_configuration_gets_the_documented_defaults() {
     assert!(config.spotify.app.is_none() && config.spotify.owner.is_none());
     assert_eq!(
         config.spotify.redirect_uri.as_str(),
-        "http://127.0.0.1:3000/api/spotify/callback"
+        "http://127.0.0.1:8787/api/spotify/callback"
     );
     assert_eq!(
         config.spotify.scopes,
@@ -170,8 +170,8 @@ fn each_bad_value_is_refused_under_its_name() {
             vec![
                 "example.com",
                 "http://example.com",
-                "http://192.168.1.2:3000",
-                "http://localhost:3000",
+                "http://192.168.1.2:8787",
+                "http://localhost:8787",
                 "https://localhost",
                 "https://example.com/app",
                 "https://example.com/?a=b",
@@ -187,7 +187,7 @@ fn each_bad_value_is_refused_under_its_name() {
         (
             "SPOTIFY_REDIRECT_URI",
             vec![
-                "http://localhost:3000/api/spotify/callback",
+                "http://localhost:8787/api/spotify/callback",
                 "https://Example.com/callback",
             ],
         ),
@@ -298,7 +298,7 @@ fn a_deployment_cannot_live_on_the_defaults_of_a_laptop() {
 fn the_own_address_follows_host_and_port() {
     for (host, port, app_url) in [
         ("127.0.0.1", "80", "http://127.0.0.1/"),
-        ("::1", "3000", "http://[::1]:3000/"),
+        ("::1", "8787", "http://[::1]:3000/"),
         ("0.0.0.0", "4000", "http://127.0.0.1:4000/"),
         ("192.168.1.2", "4000", "http://127.0.0.1:4000/"),
     ] {
@@ -328,7 +328,7 @@ fn all_problems_are_told_together_with_their_remedies() {
     let errors = Config::parse(|name| match name {
         "PORT" => Some("http".to_owned()),
         "HOME" => Some("/home/ann".to_owned()),
-        "SPOTIFY_REDIRECT_URI" => Some("http://localhost:3000/api/spotify/callback".to_owned()),
+        "SPOTIFY_REDIRECT_URI" => Some("http://localhost:8787/api/spotify/callback".to_owned()),
         _ => None,
     })
     .unwrap_err();

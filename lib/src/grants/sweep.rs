@@ -55,17 +55,17 @@ impl Grants {
         let mut after = None;
         loop {
             let page = self.0.store.users_due(began, after.as_ref(), PAGE).await?;
-            after = page
-                .last()
-                .and_then(|(user, document)| Some((document.next_due_at?, user.clone())));
-            let visits = page
-                .iter()
-                .map(|(user, document)| self.visit(user, document, began));
+            let was_last = page.len() < PAGE;
+            after = page.last().and_then(|(user, document)| Some((document.next_due_at?, user.clone())));
+            let visits = page.into_iter().map(|(user, document)| {
+                let grants = self.clone();
+                async move { grants.visit(&user, &document, began).await }
+            });
             let mut visits = stream::iter(visits).buffer_unordered(limits.concurrency.max(1));
             while let Some(visit) = visits.next().await {
                 summary.add(&visit);
             }
-            if page.len() < PAGE || after.is_none() {
+            if was_last || after.is_none() {
                 break;
             }
             if self.0.system.now().since(began) >= limits.time {

@@ -9,7 +9,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
 
 pub use jwks::JwksSource;
@@ -96,7 +96,7 @@ impl Callers {
         Self {
             tokens: Tokens::new(auth, jwks),
             sessions: (auth.local_sign_in != LocalSignIn::Off)
-                .then(|| Sessions::new(vault, app_url.scheme() == "https")),
+                .then(|| Sessions::new(vault, app_url)),
             origins: std::iter::once(Origin::of(app_url))
                 .chain(allowed_origins.iter().cloned())
                 .collect(),
@@ -139,13 +139,13 @@ impl Callers {
 
     /// The `Set-Cookie` value that signs `user` in from `now` on; `None` when local sign-in is off.
     #[must_use]
-    pub fn sign_in(&self, user: &UserId, now: Timestamp) -> Option<String> {
+    pub fn sign_in(&self, user: &UserId, now: Timestamp) -> Option<HeaderValue> {
         Some(self.sessions.as_ref()?.set_cookie(user, now))
     }
 
     /// The `Set-Cookie` value that signs whoever has it out; `None` when local sign-in is off.
     #[must_use]
-    pub fn sign_out(&self) -> Option<String> {
+    pub fn sign_out(&self) -> Option<HeaderValue> {
         Some(self.sessions.as_ref()?.clear_cookie())
     }
 

@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue};
+use url::Url;
 
 use super::{CallerError, InvalidToken};
 use crate::{
+    http::cookies,
     ids::UserId,
     system::Timestamp,
     vault::{SigningUse, Vault},
@@ -18,37 +20,25 @@ const SESSION_LIFE: Duration = Duration::from_hours(30 * 24);
 /// How far the clock of the instance that signed may be ahead of ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
-/// The cookie over plain http, which only a loopback address has.
+/// The cookie's name, before what https adds to it.
 const NAME: &str = "patchbay_session";
-
-/// The cookie over https. The prefix makes browsers refuse one that a neighbouring host planted (RFC 6265bis §4.1.3.2).
-const NAME_SECURE: &str = "__Host-patchbay_session";
 
 /// Makes and checks session cookies.
 #[derive(Debug)]
 pub(super) struct Sessions {
     vault: Arc<Vault>,
-    secure: bool,
+    app_url: Url,
+    name: String,
 }
 
 impl Sessions {
-    pub(super) const fn new(vault: Arc<Vault>, secure: bool) -> Self {
-        Self { vault, secure }
-    }
-
-    const fn name(&self) -> &'static str {
-        if self.secure { NAME_SECURE } else { NAME }
+    pub(super) fn new(vault: Arc<Vault>, app_url: &Url) -> Self {
+        Self { vault, app_url: app_url.clone(), name: cookies::name(NAME, app_url) }
     }
 
     /// The value of the session cookie, if one came along.
     pub(super) fn find<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        headers
-            .get_all(header::COOKIE)
-            .into_iter()
-            .filter_map(|cookies| cookies.to_str().ok())
-            .flat_map(|cookies| cookies.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='))
-            .find_map(|(name, value)| (name == self.name()).then_some(value))
+        cookies::read(headers, &self.name)
     }
 
     /// Whose cookie it is.
@@ -76,24 +66,15 @@ impl Sessions {
         Ok(user)
     }
 
-    pub(super) fn set_cookie(&self, user: &UserId, now: Timestamp) -> String {
+    pub(super) fn set_cookie(&self, user: &UserId, now: Timestamp) -> HeaderValue {
         let signed = format!("v1.{}.{}", URL_SAFE_NO_PAD.encode(user.as_str()), now.as_ms());
         let tag = self.vault.sign(SigningUse::Session, signed.as_bytes());
         let value = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag));
-        self.cookie(&value, SESSION_LIFE)
+        cookies::set(&self.name, &value, SESSION_LIFE, &self.app_url)
     }
 
-    pub(super) fn clear_cookie(&self) -> String {
-        self.cookie("", Duration::ZERO)
-    }
-
-    fn cookie(&self, value: &str, life: Duration) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        format!(
-            "{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
-            self.name(),
-            life.as_secs()
-        )
+    pub(super) fn clear_cookie(&self) -> HeaderValue {
+        cookies::set(&self.name, "", Duration::ZERO, &self.app_url)
     }
 }
 

@@ -15,7 +15,7 @@ fn with_sessions(app_url: &str) -> Callers {
 /// The cookie pair that signing in gives.
 fn cookie(callers: &Callers, user: &str, now: Timestamp) -> String {
     let set_cookie = callers.sign_in(&user.parse().unwrap(), now).unwrap();
-    set_cookie.split(';').next().unwrap().to_owned()
+    set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 async fn read_as(callers: &Callers, cookie: &str, now: Timestamp) -> Result<Option<Caller>, CallerError> {
@@ -133,7 +133,9 @@ async fn who_claims_nothing_is_nobody_and_a_wrong_token_is_not_made_up_for() {
 fn cookies_are_as_tight_as_the_address_allows() {
     let ann = "ann".parse().unwrap();
     let (plain, secure) = (with_sessions(COOKIE_URL), with_sessions("https://example.com"));
-    let value = |set_cookie: &str| set_cookie.split(['=', ';']).nth(1).unwrap().to_owned();
+    let value = |set_cookie: &HeaderValue| {
+        set_cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned()
+    };
 
     let set = plain.sign_in(&ann, NOW).unwrap();
     let session = value(&set);

@@ -1,0 +1,58 @@
+//! The first run: no Spotify app, no keys, no database to install. A sandbox fills every gap.
+
+use std::{collections::HashMap, net::SocketAddr};
+
+use patchbay::{
+    http::{Demo, DemoApp},
+    secret::Secret as _,
+    system::RealEntropy,
+    vault::KeyRing,
+};
+use sandbox::{DEMO_APP, OWN_APP, Options, Sandbox};
+
+use super::Failure;
+
+/// A sandbox that runs, and what it makes of the configuration.
+pub(crate) struct FirstRun {
+    /// Runs until it is dropped.
+    pub(crate) sandbox: Sandbox,
+    /// What the page tells the newcomer.
+    pub(crate) demo: Demo,
+    overlay: HashMap<&'static str, String>,
+}
+
+impl FirstRun {
+    /// Starts a sandbox for a service that listens on `address`.
+    pub(crate) async fn start(address: SocketAddr) -> Result<Self, Failure> {
+        // The next port, so that its address is easy to guess; any other when that one is taken.
+        let beside = Options { port: address.port().saturating_add(1), ..Options::default() };
+        let sandbox = match Sandbox::start(beside).await {
+            Ok(sandbox) => sandbox,
+            Err(_) => Sandbox::start(Options::default()).await?,
+        };
+        let (_, ring) = KeyRing::generate(&RealEntropy);
+        let overlay = HashMap::from([
+            ("APP_URL", format!("http://{address}")),
+            ("PORT", address.port().to_string()),
+            ("SPOTIFY_ACCOUNTS_URL", sandbox.accounts_url()),
+            ("SPOTIFY_API_URL", sandbox.api_url()),
+            ("SPOTIFY_CLIENT_ID", DEMO_APP.client_id.to_owned()),
+            ("SPOTIFY_CLIENT_SECRET", DEMO_APP.client_secret.to_owned()),
+            ("SPOTIFY_USER_SECRET_KEY", ring.expose().to_owned()),
+            // The sandbox forgets everything when it ends; a database that did not would be full of dead grants.
+            ("DATABASE_URL", "sqlite::memory:".to_owned()),
+            ("LOCAL_SIGN_IN", "on".to_owned()),
+        ]);
+        let own_app = DemoApp {
+            client_id: OWN_APP.client_id.to_owned(),
+            client_secret: OWN_APP.client_secret.to_owned(),
+        };
+        let demo = Demo { sandbox_url: sandbox.url().to_owned(), own_app };
+        Ok(Self { sandbox, demo, overlay })
+    }
+
+    /// What fills the gap that the environment leaves at `name`.
+    pub(crate) fn fill(&self, name: &str) -> Option<String> {
+        self.overlay.get(name).cloned()
+    }
+}

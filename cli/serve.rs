@@ -1,0 +1,118 @@
+//! `patchbay serve`: the API and the page in one process, with the sweep on a timer.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use patchbay::{
+    app::App,
+    config::{Config, PORT_DEFAULT},
+    grants::SweepLimits,
+    system::System,
+};
+use tokio::net::TcpListener;
+
+use super::{Environment, Failure, demo::FirstRun, pages};
+
+/// How often the server sweeps. What is due waits this long at most; renewals on demand do not wait for it.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// One sweep ends before the next begins.
+const SWEEP: SweepLimits = SweepLimits { time: Duration::from_secs(50), concurrency: 8 };
+
+/// How long requests in flight are waited for when the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A first run looks for a free port this far above the usual one.
+const FIRST_RUN_PORTS: u16 = 20;
+
+pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
+    let system = System::real();
+    let (app, listener, first_run) = if Config::wants_demo(|name| environment.get(name)) {
+        let listener = first_run_listener(environment).await?;
+        let first_run = FirstRun::start(listener.local_addr()?).await?;
+        let config = Config::parse(|name| environment.get(name).or_else(|| first_run.fill(name)))?;
+        let app = App::new(config, system.clone(), Some(first_run.demo.clone()))?;
+        (app, listener, Some(first_run))
+    } else {
+        let config = Config::parse(|name| environment.get(name))?;
+        let address = SocketAddr::from((config.host, config.port));
+        let app = App::new(config, system.clone(), None)?;
+        (app, listen(address).await?, None)
+    };
+    announce(&listener, first_run.as_ref())?;
+    tokio::spawn(keep_warm(app.clone(), system.clone()));
+    let router = pages::router().fallback_service(app.router());
+    let stopping = async {
+        stop_signal().await;
+        tracing::info!("stopping: requests in flight are finished first");
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stopping);
+    tokio::select! {
+        served = serving => served?,
+        () = drained_too_long(&system) => tracing::warn!("stopped with requests in flight"),
+    }
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("cannot listen on {address}: {error}. Set PORT to a free one.").into())
+}
+
+/// A newcomer has not chosen a port, so a taken one is no reason to fail.
+async fn first_run_listener(environment: &Environment) -> Result<TcpListener, Failure> {
+    let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    if let Some(port) = environment.get("PORT") {
+        let port = port.trim().parse().map_err(|_| "PORT is not a port number")?;
+        return listen(SocketAddr::from((host, port))).await;
+    }
+    for port in PORT_DEFAULT..PORT_DEFAULT + FIRST_RUN_PORTS {
+        if let Ok(listener) = TcpListener::bind((host, port)).await {
+            return Ok(listener);
+        }
+    }
+    listen(SocketAddr::from((host, 0))).await
+}
+
+fn announce(listener: &TcpListener, first_run: Option<&FirstRun>) -> Result<(), Failure> {
+    let address = listener.local_addr()?;
+    println!("patchbay is ready: http://{address}");
+    if let Some(first_run) = first_run {
+        println!("No SPOTIFY_CLIENT_ID is set, so a sandbox plays Spotify: {}", first_run.sandbox.url());
+        println!("Nothing is kept when you stop it. The README says what to set for the real Spotify.");
+    }
+    Ok(())
+}
+
+/// The sweep and the parked exports, for as long as the process lives.
+async fn keep_warm(app: App, system: System) {
+    loop {
+        system.clock.sleep(SWEEP_EVERY).await;
+        app.tick(SWEEP).await;
+    }
+}
+
+async fn drained_too_long(system: &System) {
+    stop_signal().await;
+    system.clock.sleep(DRAIN).await;
+}
+
+/// SIGTERM, or Ctrl-C.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupted = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(?error, "SIGTERM is not handled");
+            let _ = interrupted.await;
+        }
+    }
+}

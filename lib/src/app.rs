@@ -1,0 +1,142 @@
+//! The service, put together: the one file that knows every room and picks the engine.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::Router;
+use url::Url;
+
+use crate::{
+    config::{Config, ConfigErrors, LocalSignIn},
+    connect::{self, Connector},
+    grants::{Grants, SweepLimits},
+    http::{
+        self, Demo, Services,
+        caller::{Callers, JwksSource},
+    },
+    providers::{HttpClient, Limits, spotify::Spotify},
+    store::{BoxError, Store, StoreError},
+    system::System,
+    vault::Vault,
+};
+
+/// The service, ready to answer.
+#[derive(Clone)]
+pub struct App {
+    services: Arc<Services>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("App")
+    }
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// The database is not usable.
+    #[error("the database cannot be opened; check DATABASE_URL: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// The service that `config` describes, on this clock and entropy.
+    ///
+    /// # Errors
+    /// [`StartError::Store`] when the database cannot be opened.
+    pub fn new(config: Config, system: System, demo: Option<Demo>) -> Result<Self, StartError> {
+        let store = config.database.open()?;
+        Ok(Self::over(store, config, system, demo))
+    }
+
+    /// The service over a store that is open already.
+    #[must_use]
+    pub fn over(store: Arc<dyn Store>, config: Config, system: System, demo: Option<Demo>) -> Self {
+        let vault = Vault::new(config.key_ring, system.entropy.clone());
+        let vault = match &config.state_secret {
+            Some(secret) => vault.with_state_secret(secret),
+            None => vault,
+        };
+        let vault = Arc::new(vault);
+        let client = HttpClient::new(system.clone());
+        let spotify = Spotify::new(&client, &config.spotify.accounts_url, &config.spotify.api_url);
+        let grants = Grants::new(
+            store.clone(),
+            vault.clone(),
+            spotify.clone(),
+            system.clone(),
+            config.spotify.app.clone(),
+            config.refresh_margin,
+        );
+        let connector = Connector::new(
+            grants.clone(),
+            vault.clone(),
+            spotify.clone(),
+            system.clone(),
+            connect::Settings {
+                operator_app: config.spotify.app.clone(),
+                redirect_uri: config.spotify.redirect_uri,
+                scopes: config.spotify.scopes,
+                app_url: config.app_url.clone(),
+            },
+        );
+        let jwks = config.auth.jwks_url.clone().map(|url| -> Arc<dyn JwksSource> {
+            Arc::new(JwksOver { client: client.clone(), url })
+        });
+        let origins = config.allowed_origins;
+        let callers = Callers::new(&config.auth, &config.app_url, &origins, vault, jwks);
+        let settings = http::Settings {
+            app_url: config.app_url,
+            allowed_origins: origins,
+            local_sign_in: config.auth.local_sign_in != LocalSignIn::Off,
+            cron_secret: config.cron_secret,
+            demo,
+        };
+        let services = Services { callers, connector, grants, store, system, settings };
+        Self { services: Arc::new(services) }
+    }
+
+    /// The whole API as a router.
+    pub fn router(&self) -> Router {
+        http::router(self.services.clone())
+    }
+
+    /// One pass of everything that happens without anybody asking. Failures go to the log: the next pass tries again.
+    pub async fn tick(&self, limits: SweepLimits) {
+        if let Err(error) = self.services.grants.sweep(limits).await {
+            tracing::error!(?error, "the sweep could not read what is due");
+        }
+    }
+
+    /// The grants, for `patchbay refresh`.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.services.grants
+    }
+}
+
+/// The identity provider's keys, fetched like everything else from outside.
+#[derive(Debug)]
+struct JwksOver {
+    client: HttpClient,
+    url: Url,
+}
+
+/// A key set is a few kilobytes, and a request waits for it.
+const JWKS_LIMITS: Limits = Limits { timeout: Duration::from_secs(5), body_bytes_max: 256 * 1024 };
+
+#[async_trait]
+impl JwksSource for JwksOver {
+    async fn fetch(&self) -> Result<String, BoxError> {
+        let request = ::http::Request::get(self.url.as_str()).body(Vec::new())?;
+        let answer = self.client.send(request, JWKS_LIMITS).await?;
+        if !answer.status.is_success() {
+            return Err(format!("the key set's address answers {}", answer.status).into());
+        }
+        Ok(String::from_utf8(answer.body)?)
+    }
+}

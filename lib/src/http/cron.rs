@@ -1,0 +1,3 @@
+//! What a timer calls.
+
+pub(super) mod refresh;

@@ -1,0 +1,76 @@
+//! What is the same for every answer: an id, the body of a problem, the headers that keep browsers from guessing, and
+//! one line in the log for what went wrong.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::{Services, problem::Problem};
+
+/// Answers of the API are data: a browser that is sent to one renders and loads nothing.
+const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Two years, as the preload list asks; only sent where the service itself is reached by https.
+const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Puts the envelope around every route of `router`.
+pub(super) fn around(router: Router, services: Arc<Services>) -> Router {
+    router.layer(middleware::from_fn_with_state(services, envelop))
+}
+
+async fn envelop(State(services): State<Arc<Services>>, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let request_id = format!("{:016x}", u64::from_le_bytes(services.system.entropy.bytes()));
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        report(&problem, &method, &path, &request_id);
+        response = written(&problem, response.headers(), &request_id);
+    }
+    let https = services.settings.app_url.scheme() == "https";
+    harden(response.headers_mut(), https);
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn report(problem: &Problem, method: &http::Method, path: &str, request_id: &str) {
+    let (status, code, cause) = (problem.status().as_u16(), problem.code(), problem.cause());
+    if problem.status().is_server_error() {
+        tracing::error!(request_id, %method, path, status, code, ?cause, "answered with a problem");
+    } else {
+        tracing::debug!(request_id, %method, path, status, code, ?cause, "answered with a problem");
+    }
+}
+
+fn written(problem: &Problem, headers: &HeaderMap, request_id: &str) -> Response {
+    let mut response = (problem.status(), Json(problem.body(request_id))).into_response();
+    // What the refusing side set stays: `Allow` of a 405, a cookie that is to be forgotten.
+    for (name, value) in headers {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    if let Some(wait_s) = problem.retry_after_s() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
+    }
+    response
+}
+
+fn harden(headers: &mut HeaderMap, https: bool) {
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, API_POLICY);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT);
+    }
+}

@@ -1,0 +1,3 @@
+//! `/api/spotify/*`.
+
+mod connect;
