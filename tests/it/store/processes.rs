@@ -5,6 +5,8 @@ use std::{
     io::{BufRead as _, BufReader, Write as _, stderr, stdin},
     path::Path,
     process::{Child, ChildStderr, Command, Stdio},
+    sync::Barrier,
+    thread,
 };
 
 use patchbay::{
@@ -131,6 +133,25 @@ async fn processes_that_start_at_once_on_a_new_file_all_start() {
         let store = SqliteStore::open(&file).expect("a database");
         let found = store.find_user(&user("ada")).await.expect("an answer");
         assert_eq!(found.integrations[&Slot::Spotify].generation, 5 * COUNTS);
+    }
+}
+
+/// The same without the time that a process takes to start, so that the first moments overlap: to SQLite, a connection of
+/// this process is as foreign as one of another.
+#[test]
+fn stores_that_open_at_the_very_same_moment_all_open() {
+    for _ in 0..20 {
+        let folder = TempDir::new().expect("a folder");
+        let file = folder.path().join("grants.db");
+        let gate = Barrier::new(6);
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    gate.wait();
+                    SqliteStore::open(&file).expect("a database");
+                });
+            }
+        });
     }
 }
 
