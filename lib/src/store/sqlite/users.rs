@@ -33,6 +33,11 @@ fn read(row: &Row<'_>, column: usize) -> Result<UserDocument, StoreError> {
     Ok(stored.document())
 }
 
+const DUE: &str = "
+    SELECT id, document FROM users
+    WHERE next_due_at <= ?1 AND (next_due_at, id) > (?2, ?3)
+    ORDER BY next_due_at, id";
+
 /// Users that want the sweep, earliest first.
 pub(super) fn due(
     connection: &Connection,
@@ -42,11 +47,7 @@ pub(super) fn due(
 ) -> Result<Vec<(UserId, UserDocument)>, StoreError> {
     // No id is empty, so this stands before the first row.
     let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(at, id)| (at.as_ms(), id.as_str()));
-    let mut statement = connection.prepare_cached(
-        "SELECT id, document FROM users
-         WHERE next_due_at <= ?1 AND (next_due_at, id) > (?2, ?3)
-         ORDER BY next_due_at, id",
-    )?;
+    let mut statement = connection.prepare_cached(DUE)?;
     let mut rows = statement.query(params![until.as_ms(), after_ms, after_id])?;
     let mut due = Vec::new();
     // The limit counts readable rows: a page of unreadable ones must not look like the end.
@@ -169,4 +170,28 @@ pub(super) fn delete(connection: &Connection, id: &UserId) -> Result<(), StoreEr
         )?
         .execute([id.as_str()])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    #[test]
+    fn the_sweep_reads_the_index_and_sorts_nothing() {
+        let connection = Connection::open_in_memory().expect("a database");
+        schema::migrate(&connection).expect("a schema");
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {DUE}"))
+            .expect("a query");
+        let steps = explain
+            .query_map(params![1, 1, ""], |row| row.get::<_, String>(3))
+            .expect("a plan");
+        let steps: Vec<_> = steps.map(|step| step.expect("a step")).collect();
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        assert!(
+            steps[0].starts_with("SEARCH users USING INDEX users_due ("),
+            "{steps:?}"
+        );
+    }
 }
