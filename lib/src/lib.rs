@@ -10,6 +10,7 @@ pub mod function;
 pub mod grants;
 pub mod http;
 pub mod ids;
+pub mod limits;
 pub mod providers;
 pub mod secret;
 pub mod songs;
