@@ -6,6 +6,7 @@
 pub mod app;
 pub mod config;
 pub mod connect;
+pub mod export;
 pub mod function;
 pub mod grants;
 pub mod http;

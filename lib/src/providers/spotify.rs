@@ -14,7 +14,7 @@ use url::Url;
 
 pub use error::{ApiError, Forbidden};
 pub use web_api::WebApi;
-pub use wire::{NewPlaylist, Playlist, Profile, Track};
+pub use wire::{ListedPlaylist, NewPlaylist, Playlist, Profile, Track};
 
 use super::{HttpClient, TokenEndpoint};
 use crate::{

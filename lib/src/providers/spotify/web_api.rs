@@ -7,8 +7,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::{
-    ApiError, ITEMS_PER_CALL_MAX, NewPlaylist, Playlist, Profile, Track, below, error,
-    wire::{AddItems, EntryBody, Page, PlaylistBody, ProfileBody, SearchBody, TrackBody},
+    ApiError, ITEMS_PER_CALL_MAX, ListedPlaylist, NewPlaylist, Playlist, Profile, Track, below, error,
+    wire::{AddItems, EntryBody, ListedPlaylistBody, Page, PlaylistBody, ProfileBody, SearchBody, TrackBody},
 };
 use crate::{
     providers::{HttpClient, Limits},
@@ -26,6 +26,9 @@ const SEARCH_RESULTS: &str = "10";
 
 /// `GET …/items` gives at most 50 entries (reference: get-playlists-items).
 const ITEMS_PER_PAGE: usize = 50;
+
+/// `GET /me/playlists` gives at most 50 (reference: get-a-list-of-current-users-playlists).
+const PLAYLISTS_PER_PAGE: &str = "50";
 
 /// The Web API at one base address.
 #[derive(Clone, Debug)]
@@ -128,6 +131,23 @@ impl WebApi {
                 .collect(),
             total,
         ))
+    }
+
+    /// The person's playlists, the first fifty. Which come first is not documented; new ones have always done.
+    /// Those that are not public are among them only with the scope `playlist-read-private`.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn my_playlists(&self, token: &AccessToken) -> Result<Vec<ListedPlaylist>, ApiError> {
+        let mut url = self.url(&["me", "playlists"]);
+        url.query_pairs_mut().append_pair("limit", PLAYLISTS_PER_PAGE);
+        let page: Page<ListedPlaylistBody> = self.get(token, url).await?;
+        Ok(page
+            .items
+            .into_iter()
+            .flatten()
+            .map(ListedPlaylist::from)
+            .collect())
     }
 
     fn url(&self, segments: &[&str]) -> Url {

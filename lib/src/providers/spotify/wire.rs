@@ -190,6 +190,51 @@ impl From<PlaylistBody> for Playlist {
     }
 }
 
+/// A playlist as the list of one's own playlists shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedPlaylist {
+    /// The playlist.
+    pub playlist: Playlist,
+    /// Its name.
+    pub name: String,
+    /// The user id of whose it is.
+    pub owner_id: Option<String>,
+    /// How many items it has, where the answer says.
+    pub total: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ListedPlaylistBody {
+    #[serde(flatten)]
+    playlist: PlaylistBody,
+    #[serde(default)]
+    name: String,
+    owner: Option<OwnerBody>,
+    items: Option<TotalBody>,
+    tracks: Option<TotalBody>,
+}
+
+#[derive(Deserialize)]
+struct OwnerBody {
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TotalBody {
+    total: Option<u64>,
+}
+
+impl From<ListedPlaylistBody> for ListedPlaylist {
+    fn from(body: ListedPlaylistBody) -> Self {
+        Self {
+            playlist: body.playlist.into(),
+            name: body.name,
+            owner_id: body.owner.and_then(|owner| owner.id),
+            total: body.items.or(body.tracks).and_then(|items| items.total),
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct AddItems<'a> {
     pub(super) uris: &'a [String],

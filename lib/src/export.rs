@@ -1,0 +1,483 @@
+//! A list of songs becomes a playlist: looked up, created, filled, each step written down before the next.
+//!
+//! An export is a job in the store. Whoever runs it (a request, a later request, the sweep) has a lease on it, and
+//! goes on from the last checkpoint. It ends finished, parked until an instant, or blocked until a person does
+//! something; in each case nothing that was done is lost, and nothing is done twice.
+
+mod account;
+mod blocked;
+mod create;
+mod fill;
+mod halt;
+mod job;
+mod jobs;
+mod outcome;
+mod plan;
+mod request;
+mod resolve;
+mod run;
+mod session;
+
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
+
+pub use account::OwnerAccount;
+pub use blocked::Blocked;
+pub use job::Stage;
+pub use outcome::{
+    Candidate, Finished, How, Matched, Mode, Outcome, Progress, Rejected, Unmatched, WaitsFor, Why,
+};
+pub use plan::Duplicate;
+pub use request::{Draft, InvalidRequest, Request, SongDraft, Through};
+pub use run::Swept;
+
+use self::{
+    account::{Account, Accounts},
+    halt::Halt,
+    job::{Head, Job, Stage as At},
+    jobs::{Claimed, Jobs},
+    session::{Opened, Session},
+};
+use crate::{
+    grants::Grants,
+    ids::UserId,
+    limits::{Closures, Pacer},
+    providers::spotify::{Spotify, WebApi},
+    secret::{AccessToken, Secret as _},
+    store::{Store, StoreError},
+    system::{System, Timestamp},
+};
+
+/// Bytes of an export's id and of every digest here: not to be guessed, never met twice.
+const ID_BYTES: usize = 16;
+
+/// Makes playlists out of lists of songs.
+#[derive(Debug)]
+pub struct Exporter {
+    system: System,
+    jobs: Jobs,
+    accounts: Accounts,
+    web_api: WebApi,
+    pacer: Arc<Pacer>,
+    closures: Closures,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Somebody who is signed in; the tokens are those of their grants.
+    User(UserId),
+    /// Somebody who brings an access token of Spotify's.
+    Bearer(AccessToken),
+}
+
+/// The name of one export.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ExportId(String);
+
+/// A text that is no export's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such export")]
+pub struct InvalidExportId;
+
+/// Why there is no [`Outcome`].
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The request cannot be carried out.
+    #[error(transparent)]
+    Invalid(#[from] InvalidRequest),
+    /// This key came with another request before.
+    #[error("the idempotency key was used for a different request")]
+    KeyReused,
+    /// There is no such export, or it is somebody else's.
+    #[error("no such export")]
+    NotFound,
+    /// The operator has no account for exports.
+    #[error("the operator has configured no account for exports")]
+    OwnerNotConfigured,
+    /// The operator's account is for people who are signed in.
+    #[error("the operator's account is for people who are signed in")]
+    OwnerNeedsSignIn,
+    /// A person has to do something.
+    #[error("{blocked}")]
+    Blocked {
+        /// The export that goes on afterwards; none if it had not begun.
+        id: Option<ExportId>,
+        /// What is wrong.
+        blocked: Blocked,
+        /// Whether the same request with `fallbackToOwner` would work.
+        can_fall_back: bool,
+    },
+    /// Who the caller is cannot be found out right now.
+    #[error("Spotify does not answer right now")]
+    Unavailable {
+        /// What the trouble is.
+        why: Why,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] Arc<StoreError>),
+}
+
+impl From<StoreError> for ExportError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+/// A caller, and their account where finding out who they are opened it.
+struct Recognized<'a> {
+    owner: UserId,
+    opened: Option<Result<Opened<'a>, Halt>>,
+}
+
+impl Exporter {
+    /// An exporter that keeps its jobs in `store` and calls Spotify at the pace of `pacer`.
+    #[must_use]
+    pub fn new(
+        store: &Arc<dyn Store>,
+        grants: Grants,
+        spotify: &Spotify,
+        pacer: Arc<Pacer>,
+        system: &System,
+        owner: Option<OwnerAccount>,
+    ) -> Self {
+        Self {
+            system: system.clone(),
+            jobs: Jobs::new(Arc::clone(store), system.clone()),
+            accounts: Accounts::new(grants, spotify.tokens.clone(), system.clone(), owner),
+            web_api: spotify.web_api.clone(),
+            pacer,
+            closures: Closures::new(Arc::clone(store)),
+        }
+    }
+
+    /// Begins the export of `request`, or goes on with the one that the same caller began under the same key, and
+    /// runs it for at most `budget` and one call more.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub async fn start(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        budget: Duration,
+    ) -> Result<Outcome, ExportError> {
+        let deadline = self.system.now() + budget;
+        let who = self.recognize(caller, deadline).await?;
+        let id = self.id_for(request, &who.owner);
+        if let Some((head, _)) = self.jobs.find(&id, &who.owner).await? {
+            return self.go_on(&id, who, Some((request, &head)), deadline).await;
+        }
+        let owner = who.owner.clone();
+        let (head, opened) = self.choose_account(request, caller, who, deadline).await?;
+        let Some(mut job) = self.jobs.make(id.clone(), owner.clone(), head).await? else {
+            // The same request came twice at the same moment, and the other one was quicker.
+            let (head, _) = self.jobs.find(&id, &owner).await?.ok_or(ExportError::NotFound)?;
+            let who = Recognized {
+                owner,
+                opened: Some(opened),
+            };
+            return self.go_on(&id, who, Some((request, &head)), deadline).await;
+        };
+        match self.jobs.load(&mut job, request).await {
+            Ok(()) => self.carry_on(job, opened, deadline).await,
+            Err(halt) => self.put_down(job, Err(halt)).await,
+        }
+    }
+
+    /// Goes on with an export that its caller began before.
+    ///
+    /// # Errors
+    /// [`ExportError`]; `NotFound` for everybody else's.
+    pub async fn resume(
+        &self,
+        id: &ExportId,
+        caller: &Caller,
+        budget: Duration,
+    ) -> Result<Outcome, ExportError> {
+        let deadline = self.system.now() + budget;
+        let who = self.recognize(caller, deadline).await?;
+        self.go_on(id, who, None, deadline).await
+    }
+
+    /// How far an export of this caller's is, or what became of it. Changes nothing.
+    ///
+    /// # Errors
+    /// [`ExportError`]; `NotFound` for everybody else's.
+    pub async fn look(&self, id: &ExportId, caller: &Caller) -> Result<Outcome, ExportError> {
+        let who = self.recognize(caller, Timestamp::MAX).await?;
+        let seen = self.look_as(id, &who.owner).await;
+        match (seen, who.opened) {
+            (Err(ExportError::NotFound), Some(Err(Halt::Blocked(blocked)))) => {
+                Err(self.not_begun(blocked, Mode::Bearer))
+            }
+            (seen, _) => seen,
+        }
+    }
+
+    /// Whose exports `caller` may see. Asks Spotify for those who bring a token; one that is not accepted any more
+    /// still has the exports that it began itself (through the operator's account).
+    async fn recognize(&self, caller: &Caller, deadline: Timestamp) -> Result<Recognized<'_>, ExportError> {
+        let token = match caller {
+            Caller::User(user) => {
+                return Ok(Recognized {
+                    owner: user.clone(),
+                    opened: None,
+                });
+            }
+            Caller::Bearer(token) => token,
+        };
+        let opened = Session::open(self, Account::Bearer(token.clone()), deadline).await;
+        let name = match &opened {
+            Ok((_, profile)) => format!("spotify:{}", profile.account_id),
+            Err(Halt::Blocked(_)) => format!("token:{}", digest_of(&[token.expose()])),
+            Err(Halt::Parked { until, why }) => {
+                return Err(ExportError::Unavailable {
+                    why: *why,
+                    retry_after: until.since(self.system.now()),
+                });
+            }
+            Err(Halt::Lost | Halt::Store(_)) => String::new(),
+        };
+        match (name.parse(), opened) {
+            (_, Err(Halt::Store(error))) => Err(error.into()),
+            (Ok(owner), opened) => Ok(Recognized {
+                owner,
+                opened: Some(opened),
+            }),
+            // An account id that is no user id has never been seen; nobody can own an export under it.
+            (Err(_), _) => Err(ExportError::NotFound),
+        }
+    }
+
+    /// The account that a new export goes through, opened.
+    async fn choose_account<'a>(
+        &'a self,
+        request: &Request,
+        caller: &Caller,
+        who: Recognized<'a>,
+        deadline: Timestamp,
+    ) -> Result<(Head, Result<Opened<'a>, Halt>), ExportError> {
+        let own_mode = |through: Option<Through>| through.map_or(Mode::Byo, Mode::from);
+        let (mut mode, mut opened) = match (request.through, caller) {
+            (Some(Through::Owner), _) => {
+                self.check_owner(caller)?;
+                (Mode::Owner, Session::open(self, Account::Owner, deadline).await)
+            }
+            (_, Caller::Bearer(_)) => {
+                let opened = who.opened.unwrap_or(Err(Halt::Blocked(Blocked::TokenExpired)));
+                (Mode::Bearer, opened)
+            }
+            (through, Caller::User(_)) => {
+                let mode = own_mode(through);
+                (mode, self.open(mode, &who.owner, deadline).await)
+            }
+        };
+        let unsaid = request.through.is_none() && mode == Mode::Byo;
+        if unsaid && matches!(opened, Err(Halt::Blocked(Blocked::NotConnected))) {
+            mode = Mode::Standard;
+            opened = self.open(mode, &who.owner, deadline).await;
+        }
+        let mut head = Head::new(request, mode, self.system.now());
+        if let Err(Halt::Blocked(blocked)) = opened {
+            if !self.falls_back(&head, blocked) {
+                return Err(self.not_begun(blocked, mode));
+            }
+            head.fall_back();
+            opened = Session::open(self, Account::Owner, deadline).await;
+        }
+        match opened {
+            Err(Halt::Blocked(blocked)) => Err(self.not_begun(blocked, head.mode)),
+            Err(Halt::Store(error)) => Err(error.into()),
+            opened => Ok((head, opened)),
+        }
+    }
+
+    fn check_owner(&self, caller: &Caller) -> Result<(), ExportError> {
+        let owner = self.accounts.owner().ok_or(ExportError::OwnerNotConfigured)?;
+        if matches!(caller, Caller::Bearer(_)) && !owner.open_to_bearers {
+            return Err(ExportError::OwnerNeedsSignIn);
+        }
+        Ok(())
+    }
+
+    /// The same key by the same caller gives the same id; without a key every request is a new one.
+    fn id_for(&self, request: &Request, owner: &UserId) -> ExportId {
+        ExportId(match &request.key {
+            Some(key) => digest_of(&[owner.as_str(), key]),
+            None => BASE64_URL_SAFE_NO_PAD.encode(self.system.entropy.bytes::<ID_BYTES>()),
+        })
+    }
+
+    async fn go_on<'a>(
+        &'a self,
+        id: &ExportId,
+        who: Recognized<'a>,
+        again: Option<(&Request, &Head)>,
+        deadline: Timestamp,
+    ) -> Result<Outcome, ExportError> {
+        if let Some((request, head)) = again
+            && request.fingerprint() != head.fingerprint
+        {
+            return Err(ExportError::KeyReused);
+        }
+        let now = self.system.now();
+        let mut job = match self.jobs.claim(id, &who.owner).await? {
+            Claimed::Ours(job) => *job,
+            Claimed::Theirs(head) => return Ok(Outcome::Unfinished(Progress::of(id, &head, now))),
+            Claimed::Done(job) => return Ok(Outcome::Finished(Box::new(Finished::of(&job)))),
+            Claimed::Absent => {
+                return match who.opened {
+                    Some(Err(Halt::Blocked(blocked))) => Err(self.not_begun(blocked, Mode::Bearer)),
+                    _ => Err(ExportError::NotFound),
+                };
+            }
+        };
+        if let (At::Loading, Some((request, _))) = (job.head.stage, again)
+            && let Err(halt) = self.jobs.load(&mut job, request).await
+        {
+            return self.put_down(job, Err(halt)).await;
+        }
+        let opened = match who.opened {
+            Some(opened) if job.head.mode == Mode::Bearer => opened,
+            _ => self.open(job.head.mode, &job.owner, deadline).await,
+        };
+        self.carry_on(job, opened, deadline).await
+    }
+
+    async fn open(&self, mode: Mode, owner: &UserId, deadline: Timestamp) -> Result<Opened<'_>, Halt> {
+        let account = Account::of(mode, owner).ok_or(Blocked::TokenExpired)?;
+        Session::open(self, account, deadline).await
+    }
+
+    async fn look_as(&self, id: &ExportId, owner: &UserId) -> Result<Outcome, ExportError> {
+        let Some((head, version)) = self.jobs.find(id, owner).await? else {
+            return Err(ExportError::NotFound);
+        };
+        if head.stage != At::Done {
+            let progress = Progress::of(id, &head, self.system.now());
+            return Ok(Outcome::Unfinished(progress));
+        }
+        let job = Job {
+            id: id.clone(),
+            owner: owner.clone(),
+            version,
+            head,
+            parts: Vec::new(),
+        };
+        let job = self.jobs.with_parts(job).await?;
+        Ok(Outcome::Finished(Box::new(Finished::of(&job))))
+    }
+
+    /// Whether the operator's account stands in now.
+    fn falls_back(&self, head: &Head, blocked: Blocked) -> bool {
+        head.may_fall_back() && self.could_fall_back(head.mode, blocked)
+    }
+
+    /// Whether it would, if the request allowed it.
+    fn could_fall_back(&self, mode: Mode, blocked: Blocked) -> bool {
+        let open = |owner: &OwnerAccount| mode != Mode::Bearer || owner.open_to_bearers;
+        blocked.is_about_the_account() && mode != Mode::Owner && self.accounts.owner().is_some_and(open)
+    }
+
+    /// An export that did not begin.
+    fn not_begun(&self, blocked: Blocked, mode: Mode) -> ExportError {
+        ExportError::Blocked {
+            id: None,
+            blocked,
+            can_fall_back: self.could_fall_back(mode, blocked),
+        }
+    }
+
+    async fn check_quota(&self, budget: &str) -> Result<(), Halt> {
+        let closing = self.closures.find(budget, self.system.now()).await?;
+        closing.map_or(Ok(()), |closing| {
+            let why = if closing.quota {
+                Why::QuotaExceeded
+            } else {
+                Why::RateLimited
+            };
+            Err(Halt::Parked {
+                until: closing.until,
+                why,
+            })
+        })
+    }
+}
+
+impl ExportId {
+    /// The id as text: 22 characters, base64url.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ExportId {
+    type Err = InvalidExportId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidExportId> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidExportId)?;
+        if bytes.len() != ID_BYTES {
+            return Err(InvalidExportId);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ExportId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A digest of several texts; each is preceded by its length, so that no two lists of texts look the same.
+fn digest_of(texts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for text in texts {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text);
+    }
+    digest(hasher)
+}
+
+fn digest(hasher: Sha256) -> String {
+    let bytes: [u8; 32] = hasher.finalize().into();
+    BASE64_URL_SAFE_NO_PAD.encode(&bytes[..ID_BYTES])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_22_characters_and_never_a_path() {
+        assert!(digest_of(&["user", "key"]).parse::<ExportId>().is_ok());
+        for text in [
+            "",
+            "a/0",
+            "AAAAAAAAAAAAAAAAAAAAAA/0",
+            "AAAAAAAAAAAAAAAAAAAAA=",
+            "AAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
+            assert_eq!(text.parse::<ExportId>(), Err(InvalidExportId), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_run_can_move_between_threads() {
+        fn is_send<T: Send>(_: impl FnOnce(&'static Exporter, &'static Request, &'static Caller) -> T) {}
+        is_send(|exporter, request, caller| exporter.start(request, caller, Duration::ZERO));
+        is_send(|exporter, _, _| exporter.run_due(1, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_digest_tells_where_one_text_ends() {
+        assert_ne!(digest_of(&["ab", "c"]), digest_of(&["a", "bc"]));
+    }
+}

@@ -1,0 +1,414 @@
+//! An export as it is stored: one small head that every checkpoint writes, and the songs in parts of a hundred, so
+//! that a checkpoint of a long list writes some kilobytes and not the list.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ExportId,
+    blocked::Blocked,
+    plan::Plan,
+    request::{PlaylistSpec, Request, SongSpec, Through},
+};
+use crate::{ids::UserId, providers::spotify::Playlist, store::Version, system::Timestamp};
+
+/// Songs in one part: with their outcomes about 30 kB, and a hundred parts for the longest list.
+pub(super) const PART_SONGS: usize = 100;
+
+/// How long a runner has a job to itself between two checkpoints. Longer than the longest single step (a wait of
+/// 30 s that the provider asked for, and two calls of 15 s); as short as a person waits whose runner was killed.
+pub(super) const LEASE: Duration = Duration::from_mins(2);
+
+/// How long a job is kept after it was made, if nobody goes on with it, or after it was done: long enough to look
+/// at the result again and to repeat a request under its key. Spotify's terms want no indefinite copies.
+pub(super) const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Through whose account an export goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The caller's grant through their own app.
+    Byo,
+    /// The caller's grant through the operator's app.
+    Standard,
+    /// The operator's own account.
+    Owner,
+    /// The account whose access token the caller brings each time; it is never stored.
+    Bearer,
+}
+
+impl From<Through> for Mode {
+    fn from(through: Through) -> Self {
+        match through {
+            Through::Byo => Self::Byo,
+            Through::Standard => Self::Standard,
+            Through::Owner => Self::Owner,
+        }
+    }
+}
+
+/// What an export is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The songs are being stored.
+    Loading,
+    /// The songs are being looked up.
+    Resolve,
+    /// The playlist is being made.
+    Create,
+    /// The tracks are being added.
+    Fill,
+    /// Every song has its fate.
+    Done,
+}
+
+/// What a parked export waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The time that one request may take was over.
+    TimeBudget,
+    /// Too many calls of patchbay's own are waiting.
+    ThrottledHere,
+    /// Spotify asked to slow down for longer than a request waits.
+    RateLimited,
+    /// The app's quota is used up.
+    QuotaExceeded,
+    /// Spotify does not answer properly.
+    ProviderUnavailable,
+}
+
+/// How a song was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// The request named the track.
+    Given,
+    /// By the recording's code.
+    Isrc,
+    /// By title and artist as fields.
+    Fielded,
+    /// By words.
+    Plain,
+}
+
+/// A track that was looked at and not taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The track.
+    pub uri: String,
+    /// Its title.
+    pub title: String,
+    /// Its artists.
+    pub artists: Vec<String>,
+    /// How alike it is, 0 to 1.
+    pub score: f64,
+}
+
+/// What became of one song. Duplicates are not stored: which song came first follows from the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Fate {
+    Matched {
+        uri: String,
+        score: f64,
+        how: How,
+    },
+    Unmatched {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidates: Vec<Candidate>,
+    },
+    Rejected {
+        uri: String,
+        reason: String,
+    },
+}
+
+/// One song of the request and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) song: SongSpec,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fate: Option<Fate>,
+}
+
+/// Until when a job waits, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Parked {
+    pub(super) until: Timestamp,
+    pub(super) why: Why,
+}
+
+/// The playlist that an export made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Made {
+    pub(super) id: String,
+    pub(super) url: String,
+}
+
+impl From<Playlist> for Made {
+    fn from(playlist: Playlist) -> Self {
+        Self {
+            id: playlist.id,
+            url: playlist.url,
+        }
+    }
+}
+
+/// Everything about an export but its songs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Head {
+    pub(super) stage: Stage,
+    pub(super) mode: Mode,
+    pub(super) used_fallback: bool,
+    pub(super) fallback_to_owner: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account_id: Option<String>,
+    pub(super) spec: PlaylistSpec,
+    pub(super) fingerprint: String,
+    /// Songs in the request.
+    pub(super) total: usize,
+    /// Songs that have a fate.
+    pub(super) resolved: usize,
+    /// Tracks to add; known once all songs are looked up.
+    pub(super) planned: usize,
+    /// Places of the plan that are done, added or refused.
+    pub(super) filled: usize,
+    /// A playlist may have been made whose id is not known.
+    pub(super) create_attempted: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) playlist: Option<Made>,
+    /// Until when one runner has it to itself. Which one needs no name: only the runner knows the version to write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) leased_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parked: Option<Parked>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) blocked: Option<Blocked>,
+    pub(super) created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) finished_at: Option<Timestamp>,
+}
+
+impl Head {
+    pub(super) fn new(request: &Request, mode: Mode, now: Timestamp) -> Self {
+        Self {
+            stage: Stage::Loading,
+            mode,
+            used_fallback: false,
+            fallback_to_owner: request.fallback_to_owner,
+            account_id: None,
+            spec: request.playlist.clone(),
+            fingerprint: request.fingerprint(),
+            total: request.songs.len(),
+            resolved: 0,
+            planned: 0,
+            filled: 0,
+            create_attempted: false,
+            playlist: None,
+            leased_until: None,
+            parked: None,
+            blocked: None,
+            created_at: now,
+            finished_at: None,
+        }
+    }
+
+    /// Whether somebody runs it at `now`.
+    pub(super) fn is_leased(&self, now: Timestamp) -> bool {
+        self.leased_until.is_some_and(|until| until > now)
+    }
+
+    /// When the sweep has to look at it: to go on, or to forget it.
+    pub(super) fn due_at(&self) -> Timestamp {
+        let forget_at = self.forget_at();
+        // Only its caller has the token for a `Bearer` job.
+        let sweepable = self.stage != Stage::Done && self.mode != Mode::Bearer;
+        match (self.leased_until, self.parked) {
+            (Some(until), _) if sweepable => until,
+            (None, Some(parked)) if sweepable => parked.until.min(forget_at),
+            _ => forget_at,
+        }
+    }
+
+    /// When nobody needs it any more.
+    pub(super) fn forget_at(&self) -> Timestamp {
+        self.finished_at.unwrap_or(self.created_at) + KEPT
+    }
+
+    /// Whether the operator's account may still stand in: nothing was made in the caller's.
+    pub(super) fn may_fall_back(&self) -> bool {
+        self.fallback_to_owner
+            && self.mode != Mode::Owner
+            && self.playlist.is_none()
+            && !self.create_attempted
+    }
+
+    pub(super) fn fall_back(&mut self) {
+        self.mode = Mode::Owner;
+        self.used_fallback = true;
+        self.account_id = None;
+    }
+}
+
+/// A hundred songs, as stored.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct PartBody {
+    pub(super) entries: Vec<Entry>,
+}
+
+/// A hundred songs in hand.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) version: Version,
+    pub(super) body: PartBody,
+}
+
+/// A job in hand.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) id: ExportId,
+    pub(super) owner: UserId,
+    pub(super) version: Version,
+    pub(super) head: Head,
+    pub(super) parts: Vec<Part>,
+}
+
+impl Job {
+    /// The songs in the order of the request.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.parts.iter().flat_map(|part| &part.body.entries)
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        Plan::of(self.entries())
+    }
+
+    /// Gives the song at `index` of the request its fate; answers the part to write.
+    pub(super) fn decide(&mut self, index: usize, fate: Fate) -> usize {
+        let (part, place) = (index / PART_SONGS, index % PART_SONGS);
+        if let Some(entry) = self
+            .parts
+            .get_mut(part)
+            .and_then(|part| part.body.entries.get_mut(place))
+        {
+            self.head.resolved += usize::from(entry.fate.is_none());
+            entry.fate = Some(fate);
+        }
+        part
+    }
+
+    /// The songs of `part` that were not looked up yet, with their places in the request.
+    pub(super) fn open(&self, part: usize) -> Vec<(usize, SongSpec)> {
+        let Some(body) = self.parts.get(part).map(|part| &part.body) else {
+            return Vec::new();
+        };
+        let open = body
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.fate.is_none());
+        open.map(|(place, entry)| (part * PART_SONGS + place, entry.song.clone()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+impl Job {
+    pub(super) fn for_tests(entries: &[Entry]) -> Self {
+        let draft = super::request::Draft {
+            name: "n".into(),
+            songs: entries
+                .iter()
+                .map(|_| super::request::SongDraft {
+                    title: "t".into(),
+                    ..Default::default()
+                })
+                .collect(),
+            ..Default::default()
+        };
+        let request = Request::new(draft, None).expect("valid");
+        let parts = entries.chunks(PART_SONGS).map(|entries| Part {
+            version: Version::ABSENT,
+            body: PartBody {
+                entries: entries.to_vec(),
+            },
+        });
+        Self {
+            id: ExportId("AAAAAAAAAAAAAAAAAAAAAA".into()),
+            owner: "user".parse().expect("an id"),
+            version: Version::ABSENT,
+            head: Head::new(&request, Mode::Standard, Timestamp::default()),
+            parts: parts.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(fate: Option<Fate>) -> Entry {
+        Entry {
+            fate,
+            ..Entry::default()
+        }
+    }
+
+    #[test]
+    fn songs_keep_their_places_across_parts() {
+        let mut job = Job::for_tests(&vec![entry(None); 250]);
+        let fate = Fate::Unmatched {
+            reason: "nothing".into(),
+            candidates: Vec::new(),
+        };
+        assert_eq!(job.decide(201, fate.clone()), 2);
+        assert_eq!(job.decide(201, fate), 2);
+        assert_eq!(job.head.resolved, 1, "a song is counted once");
+        let open: Vec<usize> = job.open(2).into_iter().map(|(index, _)| index).collect();
+        assert_eq!(open.len(), 49);
+        assert_eq!(open[..3], [200, 202, 203]);
+    }
+
+    #[test]
+    fn the_sweep_looks_at_what_it_can_go_on_with() {
+        let at = Timestamp::from_ms;
+        let forget_at = at(0) + KEPT;
+        let mut head = Job::for_tests(&[entry(None)]).head;
+        assert_eq!(head.due_at(), forget_at);
+        head.parked = Some(Parked {
+            until: at(5),
+            why: Why::RateLimited,
+        });
+        assert_eq!(head.due_at(), at(5));
+        head.leased_until = Some(at(9));
+        assert_eq!(head.due_at(), at(9), "a runner that was killed");
+        head.mode = Mode::Bearer;
+        assert_eq!(head.due_at(), forget_at, "nobody else has the token");
+    }
+
+    #[test]
+    fn a_part_stays_small() {
+        let long = "ü".repeat(200);
+        let candidate = Candidate {
+            uri: format!("spotify:track:{}", "x".repeat(22)),
+            title: "A title of forty characters, more or so.".into(),
+            artists: vec!["An artist".into()],
+            score: 0.123_456_789,
+        };
+        let fate = Fate::Unmatched {
+            reason: "the nearest track is not alike enough: a live version".into(),
+            candidates: vec![candidate; 3],
+        };
+        let mut song = entry(Some(fate));
+        song.song.title = long;
+        let bytes = serde_json::to_vec(&PartBody {
+            entries: vec![song; PART_SONGS],
+        });
+        assert!(bytes.expect("JSON").len() < 120_000);
+    }
+}

@@ -1,0 +1,259 @@
+//! Where jobs are kept: made, claimed by one runner at a time, checkpointed, forgotten.
+
+use std::sync::Arc;
+
+use serde::{Deserialize as _, Serialize};
+
+use super::{
+    ExportId,
+    halt::Halt,
+    job::{Entry, Head, Job, LEASE, PART_SONGS, Part, PartBody, Stage},
+    request::Request,
+};
+use crate::{
+    ids::UserId,
+    store::{Collection, Record, Store, StoreError, Version, Written},
+    system::{System, Timestamp},
+};
+
+/// Races over one job that are tried again; each lost one means that another runner got on with it.
+const TRIES_MAX: usize = 4;
+
+/// The jobs in the store.
+#[derive(Clone, Debug)]
+pub(super) struct Jobs {
+    store: Arc<dyn Store>,
+    system: System,
+}
+
+/// What trying to run a job came to.
+#[derive(Debug)]
+pub(super) enum Claimed {
+    /// It is this runner's, until its lease runs out.
+    Ours(Box<Job>),
+    /// Somebody else runs it.
+    Theirs(Box<Head>),
+    /// It is done.
+    Done(Box<Job>),
+    /// There is none, or it is somebody else's.
+    Absent,
+}
+
+impl Jobs {
+    pub(super) fn new(store: Arc<dyn Store>, system: System) -> Self {
+        Self { store, system }
+    }
+
+    /// The head of `owner`'s job, if there is one.
+    pub(super) async fn find(
+        &self,
+        id: &ExportId,
+        owner: &UserId,
+    ) -> Result<Option<(Head, Version)>, StoreError> {
+        let Some(record) = self.store.find_record(Collection::Exports, id.as_str()).await? else {
+            return Ok(None);
+        };
+        if record.owner.as_ref() != Some(owner) {
+            return Ok(None);
+        }
+        let head = Head::deserialize(&record.body).map_err(StoreError::unreadable)?;
+        Ok(Some((head, record.version)))
+    }
+
+    /// Makes a job with the lease taken. The head comes first: its write decides who has the id, and a job whose
+    /// songs are not all stored says so. `None` when the id is taken.
+    pub(super) async fn make(
+        &self,
+        id: ExportId,
+        owner: UserId,
+        mut head: Head,
+    ) -> Result<Option<Job>, StoreError> {
+        head.leased_until = Some(self.system.now() + LEASE);
+        let mut job = Job {
+            id,
+            owner,
+            version: Version::ABSENT,
+            head,
+            parts: Vec::new(),
+        };
+        match self.write_head(&job).await? {
+            Written::As(version) => job.version = version,
+            Written::Conflict => return Ok(None),
+        }
+        Ok(Some(job))
+    }
+
+    /// Stores the songs of a job that is being loaded, over those of an interrupted attempt.
+    pub(super) async fn load(&self, job: &mut Job, request: &Request) -> Result<(), Halt> {
+        job.parts.clear();
+        for (number, songs) in request.songs.chunks(PART_SONGS).enumerate() {
+            let id = part_id(&job.id, number);
+            let entries = songs.iter().map(|song| Entry {
+                song: song.clone(),
+                fate: None,
+            });
+            let found = self.store.find_record(Collection::Exports, &id).await?;
+            job.parts.push(Part {
+                version: found.map_or(Version::ABSENT, |record| record.version),
+                body: PartBody {
+                    entries: entries.collect(),
+                },
+            });
+            self.save_part(job, number).await?;
+        }
+        job.head.stage = Stage::Resolve;
+        job.head.blocked = None;
+        self.save_head(job).await
+    }
+
+    /// Takes the job for this runner, if nobody has it.
+    pub(super) async fn claim(&self, id: &ExportId, owner: &UserId) -> Result<Claimed, StoreError> {
+        for _ in 0..TRIES_MAX {
+            let Some((mut head, version)) = self.find(id, owner).await? else {
+                return Ok(Claimed::Absent);
+            };
+            if head.stage != Stage::Done && head.is_leased(self.system.now()) {
+                return Ok(Claimed::Theirs(Box::new(head)));
+            }
+            let done = head.stage == Stage::Done;
+            if !done {
+                head.leased_until = Some(self.system.now() + LEASE);
+                head.parked = None;
+                head.blocked = None;
+            }
+            let mut job = Job {
+                id: id.clone(),
+                owner: owner.clone(),
+                version,
+                head,
+                parts: Vec::new(),
+            };
+            if done {
+                return Ok(Claimed::Done(Box::new(self.with_parts(job).await?)));
+            }
+            if let Written::As(version) = self.write_head(&job).await? {
+                job.version = version;
+                return Ok(Claimed::Ours(Box::new(self.with_parts(job).await?)));
+            }
+        }
+        Ok(self
+            .find(id, owner)
+            .await?
+            .map_or(Claimed::Absent, |(head, _)| Claimed::Theirs(Box::new(head))))
+    }
+
+    /// Writes the head and takes the lease anew, unless the job is being put down.
+    pub(super) async fn save_head(&self, job: &mut Job) -> Result<(), Halt> {
+        if job.head.leased_until.is_some() {
+            job.head.leased_until = Some(self.system.now() + LEASE);
+        }
+        match self.write_head(job).await? {
+            Written::As(version) => {
+                job.version = version;
+                Ok(())
+            }
+            Written::Conflict => Err(Halt::Lost),
+        }
+    }
+
+    /// Writes one part.
+    pub(super) async fn save_part(&self, job: &mut Job, number: usize) -> Result<(), Halt> {
+        let (id, owner) = (part_id(&job.id, number), job.owner.clone());
+        let Some(part) = job.parts.get_mut(number) else {
+            return Ok(());
+        };
+        let record = record(part.version, owner, None, &part.body)?;
+        match self.store.write_record(Collection::Exports, &id, &record).await? {
+            Written::As(version) => {
+                part.version = version;
+                Ok(())
+            }
+            Written::Conflict => Err(Halt::Lost),
+        }
+    }
+
+    /// Whether less than half of the lease is left.
+    pub(super) fn lease_is_short(&self, job: &Job) -> bool {
+        let soon = self.system.now() + LEASE / 2;
+        job.head.leased_until.is_some_and(|until| until < soon)
+    }
+
+    /// The ids and owners of jobs that want to be looked at, earliest first.
+    pub(super) async fn due(&self, limit: usize) -> Result<Vec<(ExportId, Record)>, StoreError> {
+        let now = self.system.now();
+        let due = self.store.records_due(Collection::Exports, now, limit).await?;
+        Ok(due
+            .into_iter()
+            .map(|(id, record)| (ExportId(id), record))
+            .collect())
+    }
+
+    /// Empties a job that nobody needs any more. A conflict means that somebody does.
+    pub(super) async fn forget(&self, id: &ExportId, head_record: &Record) -> Result<(), StoreError> {
+        let total = Head::deserialize(&head_record.body).map_or(0, |head| head.total);
+        for number in 0..total.div_ceil(PART_SONGS) {
+            let id = part_id(id, number);
+            if let Some(part) = self.store.find_record(Collection::Exports, &id).await? {
+                self.empty(&id, part.version).await?;
+            }
+        }
+        self.empty(id.as_str(), head_record.version).await
+    }
+
+    async fn empty(&self, id: &str, version: Version) -> Result<(), StoreError> {
+        let emptied = Record {
+            version,
+            ..Record::default()
+        };
+        let _ = self.store.write_record(Collection::Exports, id, &emptied).await?;
+        Ok(())
+    }
+
+    /// The job with its songs.
+    pub(super) async fn with_parts(&self, mut job: Job) -> Result<Job, StoreError> {
+        // A job that is being loaded has no parts worth reading.
+        let parts = match job.head.stage {
+            Stage::Loading => 0,
+            _ => job.head.total.div_ceil(PART_SONGS),
+        };
+        for number in 0..parts {
+            let id = part_id(&job.id, number);
+            let found = self.store.find_record(Collection::Exports, &id).await?;
+            let record = found.ok_or_else(|| StoreError::unreadable("a part of an export is missing"))?;
+            job.parts.push(Part {
+                version: record.version,
+                body: PartBody::deserialize(&record.body).map_err(StoreError::unreadable)?,
+            });
+        }
+        // A runner that was killed between a part and the head leaves the head behind.
+        job.head.resolved = job.entries().filter(|entry| entry.fate.is_some()).count();
+        Ok(job)
+    }
+
+    async fn write_head(&self, job: &Job) -> Result<Written, StoreError> {
+        let due_at = Some(job.head.due_at());
+        let record = record(job.version, job.owner.clone(), due_at, &job.head)?;
+        self.store
+            .write_record(Collection::Exports, job.id.as_str(), &record)
+            .await
+    }
+}
+
+fn record(
+    version: Version,
+    owner: UserId,
+    due_at: Option<Timestamp>,
+    body: &impl Serialize,
+) -> Result<Record, StoreError> {
+    Ok(Record {
+        version,
+        owner: Some(owner),
+        due_at,
+        body: serde_json::to_value(body).map_err(StoreError::unreadable)?,
+    })
+}
+
+/// A slash is in no export's id, so a part is never taken for a job.
+fn part_id(id: &ExportId, number: usize) -> String {
+    format!("{}/{number}", id.as_str())
+}

@@ -1,0 +1,211 @@
+//! Calls to Spotify on behalf of one account: paced, within the time there is, with one renewal and one wait each.
+
+use std::{
+    future::Future,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    Blocked, Exporter,
+    account::{Account, Live},
+    digest_of,
+    halt::{Halt, Stop},
+    job::Why,
+};
+use crate::{
+    limits::Closing,
+    providers::spotify::{ApiError, Profile, WebApi},
+    secret::AccessToken,
+    system::Timestamp,
+};
+
+/// A pause that Spotify asks for is waited out up to this; a longer one parks the job (reference: rate limit).
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A 429 that does not say how long; those that do say 1 to 4 s.
+const RATE_LIMIT_UNSAID: Duration = Duration::from_secs(5);
+
+/// A used-up quota that does not say how long; those that do say many hours, but one hour costs one call to find out.
+const QUOTA_UNSAID: Duration = Duration::from_hours(1);
+
+/// The longest pause believed; the longest seen was 24 h.
+const PAUSE_MAX: Duration = Duration::from_hours(48);
+
+/// Until it is known whose a token is, its calls share one pace with all that are not known.
+const BEARERS_BUDGET: &str = "spotify:bearers";
+
+/// One account's way to Spotify, for one run.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    exporter: &'a Exporter,
+    account: Account,
+    /// The app whose pace and quota the calls count against.
+    budget: String,
+    deadline: Timestamp,
+    live: Mutex<Live>,
+}
+
+/// A session, and whose account it is.
+pub(super) type Opened<'a> = (Session<'a>, Profile);
+
+impl<'a> Session<'a> {
+    /// Opens `account` and asks Spotify whose it is, which also proves that it is of any use: people who are not on
+    /// an app's list have tokens, too.
+    pub(super) async fn open(
+        exporter: &'a Exporter,
+        account: Account,
+        deadline: Timestamp,
+    ) -> Result<Opened<'a>, Halt> {
+        let known_budget = account.budget();
+        if let Some(budget) = &known_budget {
+            exporter.check_quota(budget).await?;
+        }
+        let live = exporter.accounts.token(&account).await?;
+        let mut session = Self {
+            exporter,
+            account,
+            budget: known_budget.clone().unwrap_or_else(|| BEARERS_BUDGET.to_owned()),
+            deadline,
+            live: Mutex::new(live),
+        };
+        let api = session.web_api();
+        let profile = session.read(|token| async move { api.me(&token).await }).await;
+        let profile = profile.map_err(|stop| session.ended(stop))?;
+        if !exporter.accounts.is_the_right_one(&session.account, &profile) {
+            tracing::error!("the operator's refresh token is not of the account that is configured");
+            return Err(session.account.refused().into());
+        }
+        if known_budget.is_none() {
+            session.budget = format!("spotify:account:{}", digest_of(&[&profile.account_id]));
+        }
+        Ok((session, profile))
+    }
+
+    /// Ends the run while the app is known to be refused.
+    pub(super) async fn check_quota(&self) -> Result<(), Halt> {
+        self.exporter.check_quota(&self.budget).await
+    }
+
+    pub(super) fn web_api(&self) -> &'a WebApi {
+        &self.exporter.web_api
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.exporter.system.now()
+    }
+
+    /// One call that may be repeated: once at once, as Spotify's staff advise for 5xx, then in a while.
+    pub(super) async fn read<T, F, Fut>(&self, work: F) -> Result<T, Stop>
+    where
+        F: Fn(AccessToken) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, ApiError>> + Send,
+        T: Send,
+    {
+        match self.call(&work).await {
+            Err(Stop::Api(error)) if error.is_ambiguous() => {}
+            settled => return settled,
+        }
+        match self.call(&work).await {
+            Err(Stop::Api(error)) if error.is_ambiguous() => {
+                tracing::warn!(%error, "a call to Spotify failed twice");
+                Err(Halt::unavailable(self.now()).into())
+            }
+            settled => settled,
+        }
+    }
+
+    /// One call. It is made again only where Spotify said that it did nothing: after a 401 with a new token, after a
+    /// 429 when its time is up; each once.
+    pub(super) async fn call<T, F, Fut>(&self, work: F) -> Result<T, Stop>
+    where
+        F: Fn(AccessToken) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, ApiError>> + Send,
+        T: Send,
+    {
+        let (mut renewed, mut waited) = (false, false);
+        loop {
+            self.turn().await?;
+            let live = self.live();
+            match work(live.token).await {
+                Ok(answer) => return Ok(answer),
+                Err(ApiError::Unauthorized) if !renewed => {
+                    renewed = true;
+                    self.renew(live.generation).await?;
+                }
+                Err(ApiError::RateLimited { retry_after })
+                    if !waited && retry_after.is_none_or(|pause| pause <= WAIT_MAX) =>
+                {
+                    waited = true;
+                    let pause = retry_after.unwrap_or(RATE_LIMIT_UNSAID);
+                    self.exporter.pacer.close(&self.budget, self.now() + pause);
+                }
+                Err(error) => return Err(self.refused(error).await),
+            }
+        }
+    }
+
+    /// What a call that nobody has an answer to means for the run.
+    pub(super) fn ended(&self, stop: Stop) -> Halt {
+        match stop {
+            Stop::Halt(halt) => halt,
+            Stop::Api(error) => {
+                tracing::warn!(%error, "a call to Spotify failed");
+                Halt::unavailable(self.now())
+            }
+        }
+    }
+
+    /// Waits for the app's turn, as long as the run has time.
+    async fn turn(&self) -> Result<(), Halt> {
+        let now = self.now();
+        if now >= self.deadline {
+            let why = Why::TimeBudget;
+            return Err(Halt::Parked { until: now, why });
+        }
+        // Two pauses of the longest kind: another call's refusal may come while this one waits.
+        let wait_max = self.deadline.since(now).min(WAIT_MAX * 2);
+        let turn = self.exporter.pacer.turn(&self.budget, wait_max).await;
+        turn.map_err(|throttled| Halt::Parked {
+            until: self.now() + throttled.retry_after,
+            why: Why::ThrottledHere,
+        })
+    }
+
+    fn live(&self) -> Live {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Two calls that fail together both come here; the number tells whose refusal is news.
+    async fn renew(&self, refused: u64) -> Result<(), Halt> {
+        if self.live().generation != refused {
+            return Ok(());
+        }
+        let live = self.exporter.accounts.replaced(&self.account, refused).await?;
+        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = live;
+        Ok(())
+    }
+
+    async fn refused(&self, error: ApiError) -> Stop {
+        let (retry_after, why) = match error {
+            ApiError::Unauthorized => return self.account.refused().into(),
+            ApiError::Forbidden(forbidden) => return Blocked::from(forbidden).into(),
+            ApiError::RateLimited { retry_after } => {
+                (retry_after.unwrap_or(RATE_LIMIT_UNSAID), Why::RateLimited)
+            }
+            ApiError::QuotaExceeded { retry_after } => {
+                (retry_after.unwrap_or(QUOTA_UNSAID), Why::QuotaExceeded)
+            }
+            other => return Stop::Api(other),
+        };
+        let until = self.now() + retry_after.min(PAUSE_MAX);
+        self.exporter.pacer.close(&self.budget, until);
+        // A memory that cannot be written costs the next export one call; it must not cost this one its checkpoint.
+        let quota = why == Why::QuotaExceeded;
+        let closing = Closing { until, quota };
+        if let Err(error) = self.exporter.closures.close(&self.budget, closing).await {
+            tracing::warn!(%error, "a quota's end could not be stored");
+        }
+        Halt::Parked { until, why }.into()
+    }
+}
