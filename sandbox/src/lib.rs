@@ -24,7 +24,8 @@
 //! | `/_sandbox` | the control face: lists itself; the same things [`Sandbox::world`] offers in process |
 //!
 //! Three rules for tests that share a process with it:
-//! - [`Sandbox::world`] is a lock that the server needs too: let go of it before the next `await`.
+//! - [`Sandbox::world`] is a lock that the server needs too: let go of it before the next `await`,
+//!   and take it once in a statement.
 //! - Time does not pass by itself for anything stored: [`World::advance_ms`] moves it, from the clock in [`Options`].
 //! - [`World::unexpected`] lists the calls no route answered; a test may end by asserting that there were none.
 

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -65,15 +66,36 @@ fn real_clock() -> i64 {
         .unwrap_or(0)
 }
 
+/// How long to wait for the world. All work under the lock takes microseconds; a test that locks it twice would hang
+/// without a word for ever, so it panics with one instead.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What the server's tasks share.
 pub(crate) struct Shared {
     world: Mutex<World>,
 }
 
 impl Shared {
+    /// # Panics
+    /// When the lock is not to be had for [`PATIENCE`]: then somebody waits for themselves.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        // A test that panicked with the lock in hand has failed already; the others may go on.
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        const STEP: Duration = Duration::from_millis(1);
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.world.try_lock() {
+                Ok(world) => return world,
+                // A test that panicked with the lock in hand has failed already; the others may go on.
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    assert!(
+                        waited < PATIENCE,
+                        "world() is held: across an await, or twice in one statement"
+                    );
+                    std::thread::sleep(STEP);
+                    waited += STEP;
+                }
+            }
+        }
     }
 }
 
@@ -149,7 +171,11 @@ impl Sandbox {
         format!("{}/v1", self.inner.url)
     }
 
-    /// The world, locked. The server waits while it is held: let go of it before the next `await`.
+    /// The world, locked. The server waits while it is held: let go of it before the next `await`, and do
+    /// not take it twice in one statement.
+    ///
+    /// # Panics
+    /// After five seconds without the lock, which only such a mistake can cause.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.inner.shared.world()
     }
@@ -233,7 +259,10 @@ async fn serve_connections(listener: TcpListener, router: Router) {
 
 /// Answers one request; the error closes the connection without a word, which is what a fault may ask for.
 async fn answer(router: Router, request: hyper::Request<Incoming>) -> Result<Response, Dropped> {
-    let request: Request = request.map(Body::new);
+    let mut request: Request = request.map(Body::new);
+    if let Some(trimmed) = crate::web_api::without_trailing_slash(request.uri()) {
+        *request.uri_mut() = trimmed;
+    }
     let answered: Result<Response, Infallible> = router.oneshot(request).await;
     let Ok(response) = answered;
     match response.extensions().get::<Dropped>() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
@@ -54,6 +54,16 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .method_not_allowed_fallback(wrong_method)
 }
 
+/// `/v1/me/` is `/v1/me`: clients in wide use rely on it.
+pub(crate) fn without_trailing_slash(uri: &Uri) -> Option<Uri> {
+    let path = uri
+        .path()
+        .strip_suffix('/')
+        .filter(|path| path.starts_with("/v1/"))?;
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{path}{query}").parse().ok()
+}
+
 /// The token of `Authorization: Bearer …`.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -75,7 +85,7 @@ pub(crate) async fn no_such_route(State(shared): State<Arc<Shared>>, request: Re
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
-    let path: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let path: Vec<&str> = path.split('/').collect();
     if caller.mode == Mode::Development && is_removed(parts.method.as_str(), &path) {
         return Refusal::forbidden().into_response();
     }

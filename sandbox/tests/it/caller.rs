@@ -98,6 +98,11 @@ async fn me_tells_who_and_in_development_mode_no_more() {
         me["external_urls"]["spotify"],
         format!("{}/open/user/ana", sandbox.url())
     );
+    assert_eq!(
+        read(api(&sandbox, "GET", "/me/?a=b", &ana)).await.0,
+        200,
+        "a slash at the end is forgiven"
+    );
     assert!(me.get("product").is_none() && me.get("email").is_none());
     sandbox
         .world()

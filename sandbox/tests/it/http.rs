@@ -37,21 +37,21 @@ pub async fn start() -> Sandbox {
     Sandbox::start(options).await.expect("a free port")
 }
 
-/// One connection pool per call: pools do not outlive the runtime of the test that made them.
+/// One client for all tests, which keeps no connection: one would not outlive the runtime of the test that made it.
 #[expect(
     clippy::disallowed_methods,
     reason = "a plain client is what an outsider would use"
 )]
-pub fn client() -> Client {
-    static TLS: LazyLock<()> = LazyLock::new(|| {
-        // The client wants a provider even for plain HTTP; an error means that another test was first.
+pub fn client() -> &'static Client {
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+        // The client wants a provider even for plain HTTP; an error would mean that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0);
+        client.build().expect("a client with a provider")
     });
-    LazyLock::force(&TLS);
-    Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .expect("a client without options")
+    &CLIENT
 }
 
 pub fn basic(id: &str, secret: &str) -> String {
