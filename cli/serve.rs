@@ -8,7 +8,6 @@ use std::{
 use patchbay::{
     app::App,
     config::{Config, PORT_DEFAULT},
-    grants::SweepLimits,
     system::System,
 };
 use tokio::net::TcpListener;
@@ -18,8 +17,11 @@ use super::{Environment, Failure, demo::FirstRun, pages};
 /// How often the server sweeps. What is due waits this long at most; renewals on demand do not wait for it.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// One sweep ends before the next begins.
-const SWEEP: SweepLimits = SweepLimits { time: Duration::from_secs(50), concurrency: 8 };
+/// How long one pass may take for grants, and as long again for exports.
+const SWEEP_TIME: Duration = Duration::from_secs(50);
+
+/// Renewals at once.
+const SWEEP_CONCURRENCY: usize = 8;
 
 /// How long requests in flight are waited for when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -90,7 +92,9 @@ fn announce(listener: &TcpListener, first_run: Option<&FirstRun>) -> Result<(), 
 async fn keep_warm(app: App, system: System) {
     loop {
         system.clock.sleep(SWEEP_EVERY).await;
-        app.tick(SWEEP).await;
+        if let Err(error) = app.pass(SWEEP_TIME, SWEEP_CONCURRENCY).await {
+            tracing::error!(?error, "what is due could not be read");
+        }
     }
 }
 

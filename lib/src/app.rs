@@ -9,11 +9,13 @@ use url::Url;
 use crate::{
     config::{Config, ConfigErrors, LocalSignIn},
     connect::{self, Connector},
-    grants::{Grants, SweepLimits},
+    export::{Exporter, OwnerAccount},
+    grants::Grants,
     http::{
-        self, Demo, Services,
+        self, Demo, Pass, Services,
         caller::{Callers, JwksSource},
     },
+    limits::{self, Pacer},
     providers::{HttpClient, Limits, spotify::Spotify},
     store::{BoxError, Store, StoreError},
     system::System,
@@ -84,6 +86,15 @@ impl App {
                 app_url: config.app_url.clone(),
             },
         );
+        let owner = config.spotify.owner.zip(config.spotify.app).map(|(owner, app)| OwnerAccount {
+            app,
+            refresh_token: owner.refresh_token,
+            account_id: owner.owner_id,
+            // Whoever has any Spotify token at all could otherwise write to the operator's account.
+            open_to_bearers: false,
+        });
+        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, system.clone()));
+        let exporter = Exporter::new(&store, grants.clone(), &spotify, pacer, &system, owner);
         let jwks = config.auth.jwks_url.clone().map(|url| -> Arc<dyn JwksSource> {
             Arc::new(JwksOver { client: client.clone(), url })
         });
@@ -96,7 +107,7 @@ impl App {
             cron_secret: config.cron_secret,
             demo,
         };
-        let services = Services { callers, connector, grants, store, system, settings };
+        let services = Services { callers, connector, grants, exporter, store, system, settings };
         Self { services: Arc::new(services) }
     }
 
@@ -105,14 +116,15 @@ impl App {
         http::router(self.services.clone())
     }
 
-    /// One pass of everything that happens without anybody asking. Failures go to the log: the next pass tries again.
-    pub async fn tick(&self, limits: SweepLimits) {
-        if let Err(error) = self.services.grants.sweep(limits).await {
-            tracing::error!(?error, "the sweep could not read what is due");
-        }
+    /// One pass of everything that happens without anybody asking: see [`Services::pass`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when what is due cannot be read.
+    pub async fn pass(&self, time: Duration, concurrency: usize) -> Result<Pass, StoreError> {
+        self.services.pass(time, concurrency).await
     }
 
-    /// The grants, for `patchbay refresh`.
+    /// The grants, for tests of the protocol.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.services.grants

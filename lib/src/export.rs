@@ -156,6 +156,12 @@ impl Exporter {
         }
     }
 
+    /// Whether the operator has an account that can stand in.
+    #[must_use]
+    pub fn has_owner(&self) -> bool {
+        self.accounts.owner().is_some()
+    }
+
     /// Begins the export of `request`, or goes on with the one that the same caller began under the same key, and
     /// runs it for at most `budget` and one call more.
     ///

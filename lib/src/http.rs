@@ -11,6 +11,7 @@ mod envelope;
 mod extract;
 mod health;
 mod me;
+mod playlist;
 mod problem;
 mod session;
 mod spotify;
@@ -25,9 +26,10 @@ use http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::Url;
 
+pub use self::cron::Pass;
 use self::caller::Callers;
 use crate::{
-    config::Origin, connect::Connector, grants::Grants, secret::Passphrase, store::Store, system::System,
+    config::Origin, connect::Connector, export::Exporter, grants::Grants, secret::Passphrase, store::Store, system::System,
 };
 
 /// Everything that a route may use.
@@ -39,6 +41,8 @@ pub struct Services {
     pub connector: Connector,
     /// Live tokens and the truth about them.
     pub grants: Grants,
+    /// Songs into playlists.
+    pub exporter: Exporter,
     /// For `/health` and for forgetting people; the rooms have their own.
     pub store: Arc<dyn Store>,
     /// Time and chance.
@@ -99,17 +103,25 @@ pub fn router(services: Arc<Services>) -> Router {
         .route("/api/spotify/status", get(spotify::status::get))
         .route("/api/spotify/disconnect", post(spotify::disconnect::post))
         .route("/api/spotify/disconnect-byo", post(spotify::disconnect::post_byo))
+        .route("/api/playlist/export", get(playlist::export::get).post(playlist::export::post))
         .route("/api/cron/refresh", get(cron::refresh::run).post(cron::refresh::run))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .with_state(services.clone());
-    envelope::around(router, services).layer(cors)
+    let router = envelope::around(router, services);
+    match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
 }
 
-/// Pages of other origins may call with a Bearer token or, where the operator names them, with cookies.
-fn cors(origins: &[Origin]) -> CorsLayer {
+/// Pages of other origins may call where the operator names them, and nowhere else.
+fn cors(origins: &[Origin]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([
@@ -119,5 +131,6 @@ fn cors(origins: &[Origin]) -> CorsLayer {
             HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers([header::ETAG, header::RETRY_AFTER])
-        .allow_credentials(true)
+        .allow_credentials(true);
+    Some(layer)
 }

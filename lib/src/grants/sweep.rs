@@ -73,7 +73,6 @@ impl Grants {
                 break;
             }
         }
-        tracing::info!(?summary, "swept");
         Ok(summary)
     }
 

@@ -1,3 +1,46 @@
-//! What a timer calls.
+//! What happens without anybody asking: one pass, whoever's timer calls for it.
 
 pub(super) mod refresh;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Services;
+use crate::{
+    grants::{SweepLimits, SweepSummary},
+    store::StoreError,
+};
+
+/// Parked exports that one pass goes on with, one after another.
+const EXPORTS_MAX: usize = 20;
+
+/// What one pass did.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pass {
+    /// What became of the grants that were due.
+    #[serde(flatten)]
+    pub grants: SweepSummary,
+    /// Exports whose time had come.
+    pub exports_due: usize,
+    /// Exports that are finished now.
+    pub exports_finished: usize,
+}
+
+impl Services {
+    /// Renews what is due, goes on with what is parked. Grants come first: an export can wait, a token cannot.
+    /// Takes `time` for each of the two, at most, and `concurrency` renewals at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] when what is due cannot be read.
+    pub async fn pass(&self, time: Duration, concurrency: usize) -> Result<Pass, StoreError> {
+        let grants = self.grants.sweep(SweepLimits { time, concurrency }).await?;
+        let exports = self.exporter.run_due(EXPORTS_MAX, time).await?;
+        let pass = Pass { grants, exports_due: exports.due, exports_finished: exports.finished };
+        if pass.grants.visited + pass.exports_due > 0 {
+            tracing::info!(?pass, "swept");
+        }
+        Ok(pass)
+    }
+}

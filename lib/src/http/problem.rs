@@ -15,6 +15,9 @@ use crate::{
     store::StoreError,
 };
 
+/// A database that is away is mostly back within seconds: a restart, an election.
+const STORE_RETRY: Duration = Duration::from_secs(2);
+
 /// An answer that is not what was asked for.
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Parts>);
@@ -133,19 +136,25 @@ pub(super) fn internal() -> Problem {
     .remedy("Try again; if it happens again, tell the operator the requestId.")
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
+impl From<&StoreError> for Problem {
+    fn from(error: &StoreError) -> Self {
+        let problem = match error {
             StoreError::Unavailable(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store_unavailable",
                 "The database cannot be reached right now. Nothing was changed.",
             )
             .remedy("Try again in a moment.")
-            .retry_after(Some(Duration::from_secs(2))),
+            .retry_after(Some(STORE_RETRY)),
             StoreError::Unreadable(_) => internal(),
-        }
-        .because(error)
+        };
+        problem.because(format!("{error:?}"))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
     }
 }
 
@@ -205,10 +214,7 @@ impl From<GrantError> for Problem {
                 let (sentence, remedy) = words(Reason::Unreadable);
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "sealed_unreadable", sentence).remedy(remedy)
             }
-            GrantError::Store(store) => match **store {
-                StoreError::Unavailable(_) => StoreError::unavailable("while a grant was read").into(),
-                StoreError::Unreadable(_) => internal(),
-            },
+            GrantError::Store(store) => (&**store).into(),
             GrantError::BrokeOff => internal(),
         }
         .because(error)

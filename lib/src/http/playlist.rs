@@ -1,0 +1,3 @@
+//! Playlists.
+
+pub(super) mod export;
