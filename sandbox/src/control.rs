@@ -1,9 +1,9 @@
-//! The control face, `/_sandbox/…`: what [`World`] offers in process, as JSON, for people and other languages.
+//! The control face, `/_sandbox/…`: what `World` offers in process, as JSON, for people and other languages.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,9 +14,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
+mod dashboard;
+mod trouble;
+
 use crate::catalog::Track;
 use crate::server::Shared;
-use crate::world::{App, Bucket, Fault, Mode, Refused, Settings, User};
+use crate::world::{Refused, Settings};
 
 /// The list that `GET /_sandbox` answers.
 const ROUTES: [(&str, &str); 33] = [
@@ -112,28 +115,36 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_sandbox/settings", get(settings).patch(change_settings))
         .route(
             "/_sandbox/faults",
-            get(faults).post(add_fault).delete(clear_faults),
+            get(trouble::faults)
+                .post(trouble::add_fault)
+                .delete(trouble::clear_faults),
         )
-        .route("/_sandbox/faults/{number}", delete(remove_fault))
-        .route("/_sandbox/holds", post(hold).delete(release))
-        .route("/_sandbox/apps", get(apps).post(add_app))
-        .route("/_sandbox/apps/{id}", delete(delete_app))
-        .route("/_sandbox/apps/{id}/secret", post(rotate_secret))
-        .route("/_sandbox/apps/{id}/mode", post(set_mode))
-        .route("/_sandbox/apps/{id}/redirects", post(add_redirect))
+        .route("/_sandbox/faults/{number}", delete(trouble::remove_fault))
+        .route("/_sandbox/holds", post(trouble::hold).delete(trouble::release))
+        .route("/_sandbox/apps", get(dashboard::apps).post(dashboard::add_app))
+        .route("/_sandbox/apps/{id}", delete(dashboard::delete_app))
+        .route("/_sandbox/apps/{id}/secret", post(dashboard::rotate_secret))
+        .route("/_sandbox/apps/{id}/mode", post(dashboard::set_mode))
+        .route("/_sandbox/apps/{id}/redirects", post(dashboard::add_redirect))
         .route(
             "/_sandbox/apps/{id}/allowed/{user}",
-            axum::routing::put(allow).delete(disallow),
+            axum::routing::put(dashboard::allow).delete(dashboard::disallow),
         )
-        .route("/_sandbox/users", get(users).post(add_user))
-        .route("/_sandbox/users/{id}/premium", post(set_premium))
-        .route("/_sandbox/users/{id}/revoke", post(revoke_user))
-        .route("/_sandbox/revoke", post(revoke_all))
-        .route("/_sandbox/grants", get(grants).post(issue_grant))
-        .route("/_sandbox/expire", post(expire))
+        .route("/_sandbox/users", get(dashboard::users).post(dashboard::add_user))
+        .route("/_sandbox/users/{id}/premium", post(dashboard::set_premium))
+        .route("/_sandbox/users/{id}/revoke", post(dashboard::revoke_user))
+        .route("/_sandbox/revoke", post(dashboard::revoke_all))
+        .route(
+            "/_sandbox/grants",
+            get(dashboard::grants).post(dashboard::issue_grant),
+        )
+        .route("/_sandbox/expire", post(dashboard::expire))
         .route("/_sandbox/playlists", get(playlists))
         .route("/_sandbox/tracks", post(add_track))
-        .route("/_sandbox/quota", post(exhaust_quota).delete(reset_limits))
+        .route(
+            "/_sandbox/quota",
+            post(trouble::exhaust_quota).delete(trouble::reset_limits),
+        )
         .layer(axum::middleware::from_fn(local_only))
 }
 
@@ -255,167 +266,6 @@ async fn change_settings(State(shared): Sandboxed, body: Bytes) -> Outcome {
     Ok(Json(json!(world.settings)))
 }
 
-async fn faults(State(shared): Sandboxed) -> Json<Value> {
-    let world = shared.world();
-    Json(
-        world
-            .faults()
-            .map(|(number, fault)| json!({"number": number, "fault": fault}))
-            .collect(),
-    )
-}
-
-async fn add_fault(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let fault: Fault = read(&body)?;
-    Ok(Json(json!({"number": shared.world().fault(fault)})))
-}
-
-async fn clear_faults(State(shared): Sandboxed) -> Json<Value> {
-    shared.world().clear_faults();
-    done()
-}
-
-async fn remove_fault(State(shared): Sandboxed, Path(number): Path<u64>) -> Outcome {
-    let removed = shared.world().remove_fault(number);
-    if removed {
-        Ok(done())
-    } else {
-        Err(Failure(StatusCode::NOT_FOUND, "no such fault".to_owned()))
-    }
-}
-
-#[derive(Deserialize)]
-struct Hold {
-    path: String,
-    #[serde(default)]
-    answer: bool,
-}
-
-async fn hold(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let Hold { path, answer } = read(&body)?;
-    let mut world = shared.world();
-    if answer {
-        world.hold_answer(&path);
-    } else {
-        world.hold(&path);
-    }
-    Ok(done())
-}
-
-async fn release(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let Hold { path, .. } = read(&body)?;
-    Ok(Json(json!({"released": shared.world().release(&path)})))
-}
-
-async fn apps(State(shared): Sandboxed) -> Json<Value> {
-    Json(json!(shared.world().apps().collect::<Vec<_>>()))
-}
-
-async fn add_app(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let app: App = read(&body)?;
-    Ok(Json(json!({"clientId": shared.world().add_app(app)?})))
-}
-
-async fn delete_app(State(shared): Sandboxed, Path(id): Path<String>) -> Outcome {
-    shared.world().delete_app(&id)?;
-    Ok(done())
-}
-
-async fn rotate_secret(State(shared): Sandboxed, Path(id): Path<String>) -> Outcome {
-    Ok(Json(json!({"clientSecret": shared.world().rotate_secret(&id)?})))
-}
-
-#[derive(Deserialize)]
-struct SetMode {
-    mode: Mode,
-}
-
-async fn set_mode(State(shared): Sandboxed, Path(id): Path<String>, body: Bytes) -> Outcome {
-    let SetMode { mode } = read(&body)?;
-    shared.world().set_mode(&id, mode)?;
-    Ok(done())
-}
-
-#[derive(Deserialize)]
-struct AddRedirect {
-    uri: String,
-}
-
-async fn add_redirect(State(shared): Sandboxed, Path(id): Path<String>, body: Bytes) -> Outcome {
-    let AddRedirect { uri } = read(&body)?;
-    shared.world().add_redirect_uri(&id, &uri)?;
-    Ok(done())
-}
-
-async fn allow(State(shared): Sandboxed, Path((id, user)): Path<(String, String)>) -> Outcome {
-    shared.world().allow(&id, &user)?;
-    Ok(done())
-}
-
-async fn disallow(State(shared): Sandboxed, Path((id, user)): Path<(String, String)>) -> Outcome {
-    shared.world().disallow(&id, &user)?;
-    Ok(done())
-}
-
-async fn users(State(shared): Sandboxed) -> Json<Value> {
-    Json(json!(shared.world().users().collect::<Vec<_>>()))
-}
-
-async fn add_user(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let user: User = read(&body)?;
-    shared.world().add_user(user)?;
-    Ok(done())
-}
-
-#[derive(Deserialize)]
-struct SetPremium {
-    premium: bool,
-}
-
-async fn set_premium(State(shared): Sandboxed, Path(id): Path<String>, body: Bytes) -> Outcome {
-    let SetPremium { premium } = read(&body)?;
-    shared.world().set_premium(&id, premium)?;
-    Ok(done())
-}
-
-async fn revoke_user(State(shared): Sandboxed, Path(id): Path<String>) -> Json<Value> {
-    shared.world().revoke_user(&id);
-    done()
-}
-
-async fn revoke_all(State(shared): Sandboxed) -> Json<Value> {
-    shared.world().revoke_all();
-    done()
-}
-
-async fn grants(State(shared): Sandboxed) -> Json<Value> {
-    Json(json!(shared.world().grants().collect::<Vec<_>>()))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IssueGrant {
-    client_id: String,
-    user: String,
-    scope: String,
-}
-
-async fn issue_grant(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let IssueGrant {
-        client_id,
-        user,
-        scope,
-    } = read(&body)?;
-    Ok(Json(json!(
-        shared.world().issue_grant(&client_id, &user, &scope)?
-    )))
-}
-
-async fn expire(State(shared): Sandboxed) -> Json<Value> {
-    shared.world().expire_access_tokens();
-    done()
-}
-
 async fn playlists(State(shared): Sandboxed) -> Json<Value> {
     Json(json!(shared.world().playlists().collect::<Vec<_>>()))
 }
@@ -424,27 +274,4 @@ async fn add_track(State(shared): Sandboxed, body: Bytes) -> Outcome {
     let track: Track = read(&body)?;
     shared.world().add_track(track)?;
     Ok(done())
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ExhaustQuota {
-    developer: String,
-    bucket: Bucket,
-    for_ms: i64,
-}
-
-async fn exhaust_quota(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let ExhaustQuota {
-        developer,
-        bucket,
-        for_ms,
-    } = read(&body)?;
-    shared.world().exhaust_quota(&developer, bucket, for_ms);
-    Ok(done())
-}
-
-async fn reset_limits(State(shared): Sandboxed) -> Json<Value> {
-    shared.world().reset_limits();
-    done()
 }
