@@ -10,6 +10,9 @@ export function startStored({ onErased }) {
     byId("stored").showModal();
   })));
 
+  // What was shown does not stay in the page behind the closed dialog.
+  byId("stored").addEventListener("close", () => setText(byId("stored-text"), ""));
+
   const erase = byId("erase");
   erase.addEventListener("click", () => whileBusy(erase, () => attempt(async () => {
     const agreed = await confirmFirst({

@@ -17,6 +17,8 @@ const POLL_WHILE_HEALTHY: Duration = Duration::from_secs(30);
 /// Nothing changes until a person acts.
 const POLL_WHILE_BROKEN: Duration = Duration::from_mins(1);
 
+const DAY_S: u64 = 24 * 60 * 60;
+
 /// How a connection is, in the words of the status answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -50,7 +52,7 @@ pub struct Standing {
     pub health: Health,
     /// Why it is not healthy.
     pub reason: Option<Reason>,
-    /// Whole days until the provider ends the grant; 0 on the last day and after it.
+    /// Days until the provider ends the grant, begun ones counted; 0 when it is over.
     pub days_left: Option<u64>,
     /// When to ask again.
     pub next_poll_after: Duration,
@@ -69,7 +71,7 @@ pub fn standing(grant: &StoredGrant, now: Timestamp) -> Standing {
     };
     let days_left = grant
         .grant_expires_at
-        .map(|end| end.since(now).as_secs() / (24 * 60 * 60));
+        .map(|end| end.since(now).as_secs().div_ceil(DAY_S));
     Standing {
         health,
         reason,
@@ -183,7 +185,7 @@ mod tests {
             ..live()
         };
         assert_eq!(standing(&ending(180 * 24), NOW).days_left, Some(180));
-        assert_eq!(standing(&ending(23), NOW).days_left, Some(0));
+        assert_eq!(standing(&ending(23), NOW).days_left, Some(1));
         assert_eq!(
             standing(&ending(1), NOW + Duration::from_hours(48)).days_left,
             Some(0)
