@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per URL or subject.
 
+mod export;
 mod function;
 mod harness;
 mod layout;

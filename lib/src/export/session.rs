@@ -23,8 +23,8 @@ use crate::{
 /// A pause that Spotify asks for is waited out up to this; a longer one parks the job (reference: rate limit).
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// A 429 that does not say how long; those that do say 1 to 4 s.
-const RATE_LIMIT_UNSAID: Duration = Duration::from_secs(5);
+/// A 429 that does not say how long: the longest that those that do usually say.
+const RATE_LIMIT_UNSAID: Duration = Duration::from_secs(4);
 
 /// A used-up quota that does not say how long; those that do say many hours, but one hour costs one call to find out.
 const QUOTA_UNSAID: Duration = Duration::from_hours(1);

@@ -1,0 +1,250 @@
+//! An exporter with what surrounds it: a sandbox, a database in memory, a clock that the test moves.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use patchbay::{
+    export::{
+        Caller, Draft, ExportError, Exporter, Finished, Outcome, OwnerAccount, Progress, Request, SongDraft,
+    },
+    grants::{self, Grants, NewGrant},
+    ids::{Slot, UserId},
+    limits::{self, Pacer},
+    providers::{
+        AppCredentials, HttpClient,
+        spotify::{Profile, Spotify},
+    },
+    secret::{AccessToken, ClientId, ClientSecret, RefreshToken, Secret as _},
+    store::{SqliteStore, Store, UserChange, Written},
+    system::{System, Timestamp},
+    vault::{KeyRing, Place, Vault},
+};
+use sandbox::{DEMO_APP, Options, Sandbox, Track};
+
+use crate::harness::{clock::ManualClock, entropy::SeededEntropy};
+
+pub const SCOPES: &str = "playlist-modify-public playlist-modify-private playlist-read-private";
+
+/// Longer than any test's export takes on its clock.
+pub const HOUR: Duration = Duration::from_hours(1);
+
+pub struct Studio {
+    pub exporter: Arc<Exporter>,
+    pub clock: Arc<ManualClock>,
+    pub sandbox: Sandbox,
+    store: Arc<dyn Store>,
+    vault: Vault,
+}
+
+impl Studio {
+    pub async fn open() -> Self {
+        Self::with(|_| None).await
+    }
+
+    /// The operator offers `ben`'s account, to everybody.
+    pub async fn with_owner() -> Self {
+        Self::with(|sandbox| {
+            let pair = sandbox.world().issue_grant(DEMO_APP.client_id, "ben", SCOPES);
+            Some(OwnerAccount {
+                app: operator_app(),
+                refresh_token: RefreshToken::from_plain(pair.expect("ben may").refresh_token),
+                account_id: "ben".into(),
+                open_to_bearers: true,
+            })
+        })
+        .await
+    }
+
+    async fn with(owner: impl FnOnce(&Sandbox) -> Option<OwnerAccount>) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let ticking = clock.clone();
+        let options = Options {
+            clock: Arc::new(move || ticking.now_ms()),
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(options).await.expect("a free port");
+        let entropy = Arc::new(SeededEntropy::new(3));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().expect("memory"));
+        let system = System {
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let (ring, _) = KeyRing::generate(entropy.as_ref());
+        let (again, _) = KeyRing::generate(&SeededEntropy::new(3));
+        let url = |text: String| text.parse().expect("an address");
+        let spotify = Spotify::new(
+            &HttpClient::new(system.clone()),
+            &url(sandbox.accounts_url()),
+            &url(sandbox.api_url()),
+        );
+        let grants = Grants::new(
+            store.clone(),
+            Arc::new(Vault::new(ring, entropy.clone())),
+            spotify.clone(),
+            system.clone(),
+            Some(operator_app()),
+            Duration::from_mins(5),
+        );
+        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, system.clone()));
+        let exporter = Exporter::new(&store, grants, &spotify, pacer, &system, owner(&sandbox));
+        Self {
+            exporter: Arc::new(exporter),
+            clock,
+            sandbox,
+            store,
+            vault: Vault::new(again, entropy),
+        }
+    }
+
+    /// Somebody who brings a token of `user`'s.
+    pub fn bearer(&self, user: &str) -> Caller {
+        let pair = self.sandbox.world().issue_grant(DEMO_APP.client_id, user, SCOPES);
+        Caller::Bearer(AccessToken::from_plain(pair.expect("may").access_token))
+    }
+
+    /// Somebody who is signed in and has connected `user`'s account through the operator's app.
+    pub async fn connected(&self, name: &str, user: &str) -> Caller {
+        let id: UserId = name.parse().expect("an id");
+        let pair = self.sandbox.world().issue_grant(DEMO_APP.client_id, user, SCOPES);
+        let pair = pair.expect("may");
+        let place = Place::grant(&id, Slot::Spotify);
+        let access_token = AccessToken::from_plain(pair.access_token);
+        let refresh_token = RefreshToken::from_plain(pair.refresh_token);
+        let grant = grants::connect(
+            NewGrant {
+                access_token_enc: self.vault.seal(&access_token, place),
+                refresh_token_enc: Some(self.vault.seal(&refresh_token, place)),
+                client_id_enc: None,
+                client_secret_enc: None,
+                scopes: SCOPES.split(' ').map(str::to_owned).collect(),
+                expires_in: HOUR,
+                grant_life: None,
+                profile: Profile {
+                    account_id: user.into(),
+                    user_id: user.into(),
+                    display_name: None,
+                    avatar_url: None,
+                },
+            },
+            None,
+            Timestamp::from_ms(self.clock.now_ms()),
+        );
+        let read = self.store.find_user(&id).await.expect("memory").version;
+        let change = UserChange {
+            integrations: BTreeMap::from([(Slot::Spotify, Some(grant))]),
+            ..UserChange::default()
+        };
+        let written = self.store.write_user(&id, read, &change).await.expect("memory");
+        assert!(matches!(written, Written::As(_)));
+        Caller::User(id)
+    }
+
+    /// Adds tracks to the catalogue that are named by their number, and asks for them by id.
+    pub fn tracks(&self, count: usize) -> Vec<SongDraft> {
+        let mut world = self.sandbox.world();
+        (0..count)
+            .map(|number| {
+                let track = numbered(number);
+                let _ = world.add_track(track.clone());
+                SongDraft {
+                    title: track.title,
+                    artist: Some(track.artists[0].clone()),
+                    spotify_id: Some(track.id),
+                    ..SongDraft::default()
+                }
+            })
+            .collect()
+    }
+
+    /// What is in the one playlist that has anything in it.
+    pub fn playlist(&self) -> Vec<String> {
+        let world = self.sandbox.world();
+        let filled: Vec<_> = world
+            .playlists()
+            .filter(|playlist| !playlist.rows.is_empty())
+            .collect();
+        assert!(
+            filled.len() <= 1,
+            "one list of songs went into {} playlists",
+            filled.len()
+        );
+        filled
+            .first()
+            .map(|playlist| playlist.rows.iter().map(|row| row.uri.clone()).collect())
+            .unwrap_or_default()
+    }
+
+    pub fn playlists(&self) -> usize {
+        self.sandbox.world().playlists().count()
+    }
+
+    /// How often the sandbox was asked this.
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        self.sandbox.world().count(method, path)
+    }
+
+    pub async fn start(&self, request: &Request, caller: &Caller) -> Result<Outcome, ExportError> {
+        self.exporter.start(request, caller, HOUR).await
+    }
+
+    /// Runs `request` until the sandbox holds a call to `path`, and then drops the runner as if it had been killed.
+    /// Its lease has run out when this returns, and the call goes on.
+    pub async fn kill_at(&self, path: &str, request: &Request, caller: &Caller) {
+        tokio::select! {
+            outcome = self.exporter.start(request, caller, HOUR) => panic!("not held: {outcome:?}"),
+            () = self.sandbox.arrived(path) => {}
+        }
+        self.sandbox.world().release(path);
+        self.clock.advance(Duration::from_secs(130));
+    }
+}
+
+pub fn uris(songs: &[SongDraft]) -> Vec<String> {
+    let ids = songs
+        .iter()
+        .map(|song| song.spotify_id.as_deref().expect("given"));
+    ids.map(|id| format!("spotify:track:{id}")).collect()
+}
+
+pub fn numbered(number: usize) -> Track {
+    Track {
+        id: format!("Nr{number:020}"),
+        title: format!("Number {number}"),
+        artists: vec!["The Counters".into()],
+        album: "Counting".into(),
+        isrc: None,
+        duration_ms: 180_000,
+        year: 2026,
+    }
+}
+
+pub fn request(songs: Vec<SongDraft>, key: Option<&str>) -> Request {
+    let draft = Draft {
+        name: "Mixtape".into(),
+        songs,
+        ..Draft::default()
+    };
+    Request::new(draft, key).expect("valid")
+}
+
+#[track_caller]
+pub fn finished(outcome: Result<Outcome, ExportError>) -> Finished {
+    match outcome.expect("no error") {
+        Outcome::Finished(finished) => *finished,
+        Outcome::Unfinished(progress) => panic!("unfinished: {progress:?}"),
+    }
+}
+
+#[track_caller]
+pub fn unfinished(outcome: Result<Outcome, ExportError>) -> Progress {
+    match outcome.expect("no error") {
+        Outcome::Unfinished(progress) => progress,
+        Outcome::Finished(finished) => panic!("finished: {finished:?}"),
+    }
+}
+
+fn operator_app() -> AppCredentials {
+    AppCredentials {
+        client_id: ClientId::from_plain(DEMO_APP.client_id.into()),
+        client_secret: Some(ClientSecret::from_plain(DEMO_APP.client_secret.into())),
+    }
+}
