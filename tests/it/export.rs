@@ -10,6 +10,8 @@ use patchbay::export::{
 };
 use sandbox::{Bucket, Fault, FaultKind};
 
+use crate::harness::flaky_store::{Call, When};
+
 use self::studio::{HOUR, Studio, finished, request, unfinished, uris};
 
 /// A budget that is over before a long list is.
@@ -272,6 +274,38 @@ async fn a_killed_runner_leaves_one_playlist_in_the_right_order() {
         assert_eq!(studio.playlists(), 1, "{path} {before_work}");
         let done = finished(studio.start(&request, &caller).await);
         assert_eq!(done.tracks_added(), 230);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_stored_by_half_is_stored_anew_when_it_comes_again() {
+    for (call, when) in [(Call::WriteRecord, When::After), (Call::FindRecord, When::Before)] {
+        let studio = Studio::open().await;
+        let caller = studio.connected("user-1", "ana").await;
+        let songs = studio.tracks(120);
+        let request = request(songs.clone(), Some("key"));
+        studio.sandbox.world().hold("/v1/me");
+        let breaks = async {
+            studio.sandbox.arrived("/v1/me").await;
+            studio.store.fail_next(1, call, when);
+            studio.sandbox.world().release("/v1/me");
+        };
+        let (outcome, ()) = tokio::join!(studio.start(&request, &caller), breaks);
+        assert!(
+            matches!(outcome, Err(ExportError::Store(_))),
+            "{call:?}: {outcome:?}"
+        );
+        let early = unfinished(studio.start(&request, &caller).await);
+        assert_eq!(
+            early.waits_for,
+            WaitsFor::Nothing,
+            "for all anyone knows it is running"
+        );
+        studio.clock.advance(Duration::from_secs(130));
+        let swept = studio.exporter.run_due(10, HOUR).await.expect("memory");
+        assert_eq!(swept.blocked, 1, "the sweep does not have the songs: {swept:?}");
+        finished(studio.start(&request, &caller).await);
+        assert_eq!(studio.playlist(), uris(&songs), "{call:?}");
     }
 }
 

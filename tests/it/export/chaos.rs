@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use patchbay::export::Outcome;
+use patchbay::export::{Caller, ExportError, Outcome, Request};
 use sandbox::{Fault, FaultKind};
 
 use super::studio::{HOUR, Studio, request, uris};
+use crate::harness::flaky_store::{Call, When};
 
 /// Different days; each is the same in every run.
-const DAYS: u64 = 8;
+const DAYS: u64 = 10;
 
 /// More runs than any of the days needs.
 const RUNS_MAX: usize = 40;
@@ -63,6 +64,36 @@ fn trouble(dice: &mut Dice) -> Fault {
     Fault::on(method, path, kind).times(times)
 }
 
+/// Runs until Spotify has done what `path` is for and not answered yet; then the runner is killed, or loses the
+/// database for a moment. `None` when it was killed.
+async fn run_into(
+    studio: &Studio,
+    dice: &mut Dice,
+    path: &str,
+    request: &Request,
+    caller: &Caller,
+) -> Option<Result<Outcome, ExportError>> {
+    studio.sandbox.world().hold_answer(path);
+    let mut run = std::pin::pin!(studio.exporter.start(request, caller, HOUR));
+    let ended = tokio::select! {
+        outcome = &mut run => Some(outcome),
+        () = studio.sandbox.arrived(path) => None,
+    };
+    let killed = dice.below(2) == 0;
+    if ended.is_none() && !killed {
+        let call = dice.one(&[Call::WriteRecord, Call::FindRecord]);
+        let times = 1 + dice.below(2);
+        studio
+            .store
+            .fail_next(times, call, dice.one(&[When::Before, When::After]));
+    }
+    studio.sandbox.world().release(path);
+    match ended {
+        None if !killed => Some(run.await),
+        ended => ended,
+    }
+}
+
 #[tokio::test]
 async fn one_complete_playlist_comes_out_of_every_day() {
     for day in 0..DAYS {
@@ -78,23 +109,13 @@ async fn one_complete_playlist_comes_out_of_every_day() {
             if runs < 8 {
                 studio.sandbox.world().fault(trouble(&mut dice));
             }
-            let killed_at = (runs < 8 && dice.below(3) == 0)
-                .then(|| dice.one(&["/v1/playlists/", "/v1/me/playlists", "/v1/tracks/"]));
-            if let Some(path) = killed_at {
-                studio.sandbox.world().hold_answer(path);
-            }
-            let outcome = tokio::select! {
-                outcome = studio.exporter.start(&request, &caller, HOUR) => Some(outcome),
-                () = async {
-                    match killed_at {
-                        Some(path) => studio.sandbox.arrived(path).await,
-                        None => std::future::pending().await,
-                    }
-                } => None,
+            let held = (runs < 8 && dice.below(2) == 0)
+                .then(|| dice.one(&["/v1/me", "/v1/playlists/", "/v1/me/playlists", "/v1/tracks/"]));
+            let outcome = match held {
+                None => Some(studio.exporter.start(&request, &caller, HOUR).await),
+                Some(path) => run_into(&studio, &mut dice, path, &request, &caller).await,
             };
-            if let Some(path) = killed_at {
-                studio.sandbox.world().release(path);
-            }
+            studio.store.heal();
             if let Some(Ok(Outcome::Finished(done))) = outcome {
                 break done;
             }

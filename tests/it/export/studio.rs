@@ -20,7 +20,7 @@ use patchbay::{
 };
 use sandbox::{DEMO_APP, Options, Sandbox, Track};
 
-use crate::harness::{clock::ManualClock, entropy::SeededEntropy};
+use crate::harness::{clock::ManualClock, entropy::SeededEntropy, flaky_store::FlakyStore};
 
 pub const SCOPES: &str = "playlist-modify-public playlist-modify-private playlist-read-private";
 
@@ -31,7 +31,7 @@ pub struct Studio {
     pub exporter: Arc<Exporter>,
     pub clock: Arc<ManualClock>,
     pub sandbox: Sandbox,
-    store: Arc<dyn Store>,
+    pub store: Arc<FlakyStore>,
     vault: Vault,
 }
 
@@ -63,7 +63,8 @@ impl Studio {
         };
         let sandbox = Sandbox::start(options).await.expect("a free port");
         let entropy = Arc::new(SeededEntropy::new(3));
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().expect("memory"));
+        let flaky = FlakyStore::over(Arc::new(SqliteStore::in_memory().expect("memory")));
+        let store: Arc<dyn Store> = flaky.clone();
         let system = System {
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -90,7 +91,7 @@ impl Studio {
             exporter: Arc::new(exporter),
             clock,
             sandbox,
-            store,
+            store: flaky,
             vault: Vault::new(again, entropy),
         }
     }
