@@ -7,11 +7,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Services, Shared, body::Body, caller::Caller, problem::Problem};
+use super::{
+    Services, Shared,
+    body::Body,
+    caller::{Caller, CallerError},
+    problem::Problem,
+};
 use crate::ids::UserId;
 
 /// The longest name, in characters.
@@ -33,7 +38,16 @@ pub(super) async fn get(services: Shared, caller: Result<Caller, Problem>) -> Re
 
 /// Local sign-in: people just say who they are. A name is a name for everybody who says it; without one, a fresh
 /// person that only this browser's cookie knows.
-pub(super) async fn post(services: Shared, Body(sign_in): Body<SignIn>) -> Result<Response, Problem> {
+///
+/// A page elsewhere must not sign its visitors in as somebody of its choosing; a program, which sends no Origin, may.
+pub(super) async fn post(
+    services: Shared,
+    headers: HeaderMap,
+    Body(sign_in): Body<SignIn>,
+) -> Result<Response, Problem> {
+    if headers.contains_key(header::ORIGIN) && !services.callers.is_same_origin(&headers) {
+        return Err(CallerError::CrossSiteWrite.into());
+    }
     if !services.settings.local_sign_in {
         let problem = Problem::new(StatusCode::FORBIDDEN, "local_sign_in_off", "Nobody can sign in here.");
         return Err(problem.remedy("Sign in to the site that uses this service; its requests carry a JWT."));
