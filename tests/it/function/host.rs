@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -144,33 +144,15 @@ impl Drop for Host {
     }
 }
 
-/// The probe, which cargo builds next to this test.
+/// The probe: this test binary, asked for that one part of it.
 pub fn probe() -> Command {
-    let tests = std::env::current_exe().unwrap();
-    let path = tests
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("examples/function_probe");
-    let built = path.metadata().and_then(|found| found.modified()).ok();
-    let fresh = ["lib/src/function.rs", "tests/probe/main.rs"]
-        .into_iter()
-        .all(|source| {
-            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
-            built >= source.metadata().and_then(|found| found.modified()).ok()
-        });
-    assert!(
-        fresh,
-        "{} is missing or old: `cargo build --examples` (a plain `cargo test` does it)",
-        path.display()
-    );
-    let mut probe = Command::new(path);
+    let mut probe = Command::new(std::env::current_exe().unwrap());
+    probe.args(["--exact", "function::probe::serves", "--ignored", "--nocapture"]);
+    probe.env_remove("VERCEL_IPC_PATH").env_remove("VERCEL_DEV");
     probe
-        .env_remove("VERCEL_IPC_PATH")
-        .env_remove("VERCEL_DEV")
         .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    probe.stderr(Stdio::piped());
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     probe
 }
 

@@ -1,6 +1,6 @@
-//! A function for the tests of the adapter (`tests/it/function.rs`): each route shows one thing a runtime can get wrong.
+//! The function that the tests of the adapter talk to: each route shows one thing a runtime can get wrong.
 //!
-//! Nothing in it waits for time: what a test wants to see in the middle, the test itself holds open.
+//! It runs in a process of its own, as this test binary called again. Nothing in it waits for time: what a test wants to see in the middle, the test itself holds open.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -17,8 +17,10 @@ use patchbay::function::{Invocation, serve};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-fn main() -> ExitCode {
-    serve(|| async {
+#[test]
+#[ignore = "the function under test in the tests beside it"]
+fn serves() {
+    let code = serve(|| async {
         let gate = Arc::new(Notify::new());
         Ok::<_, Infallible>(
             Router::new()
@@ -29,7 +31,8 @@ fn main() -> ExitCode {
                 .route("/release", get(release))
                 .with_state(gate),
         )
-    })
+    });
+    assert_eq!(code, ExitCode::SUCCESS);
 }
 
 /// Answers each piece of the request's body with a line of its own, as it comes; a piece reading `panic` panics.
