@@ -42,7 +42,7 @@ pub struct Finished {
     pub return_to: Url,
 }
 
-/// Why nothing was connected. The pending record is gone in every case in which it was found.
+/// Why nothing was connected.
 #[derive(Debug, thiserror::Error)]
 #[error("{refusal}")]
 pub struct FinishError {
@@ -52,6 +52,8 @@ pub struct FinishError {
     pub slot: Option<Slot>,
     /// Where the person goes on; unknown when the state is not believed.
     pub return_to: Option<Url>,
+    /// Whether the pending record was used up. Otherwise who it belongs to can still finish it, whatever came here.
+    pub used_up: bool,
 }
 
 /// The rungs of the ladder.
@@ -134,17 +136,23 @@ impl Connector {
                 refusal,
                 slot: None,
                 return_to: None,
+                used_up: false,
             })?;
         let (user, slot) = (state.user, state.slot);
-        let refused = |refusal: Refusal, return_to: &str| FinishError {
+        let refused = |refusal: Refusal, used: Option<&StoredPending>| FinishError {
             refusal,
             slot: Some(slot),
-            return_to: self.settings.app_url.join(return_to).ok(),
+            return_to: self
+                .settings
+                .app_url
+                .join(used.map_or("/", |used| &used.return_to))
+                .ok(),
+            used_up: used.is_some(),
         };
         let pending = self
             .take_pending(&user, slot, state_text.unwrap_or_default(), &callback, now)
             .await
-            .map_err(|refusal| refused(refusal, "/"))?;
+            .map_err(|refusal| refused(refusal, None))?;
         let return_to = self.settings.app_url.join(&pending.return_to);
         let return_to = return_to.unwrap_or_else(|_| self.settings.app_url.clone());
         match self.connect(&user, slot, &pending, callback).await {
@@ -153,7 +161,7 @@ impl Connector {
                 slot,
                 return_to,
             }),
-            Err(refusal) => Err(refused(refusal, &pending.return_to)),
+            Err(refusal) => Err(refused(refusal, Some(&pending))),
         }
     }
 

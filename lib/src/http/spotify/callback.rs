@@ -24,11 +24,13 @@ pub(in crate::http) async fn get(services: Shared, RawQuery(query): RawQuery, he
         ..read(&services, query.as_deref().unwrap_or_default(), &headers)
     };
     match services.connector.finish(callback).await {
-        Ok(finished) => back(&services, finished.slot, finished.return_to, "auth", "success"),
-        Err(FinishError { refusal, slot: Some(slot), return_to: Some(return_to) }) => {
+        Ok(finished) => forgetting(&services, finished.slot, back(finished.return_to, "auth", "success")),
+        Err(FinishError { refusal, slot: Some(slot), return_to: Some(return_to), used_up }) => {
             let problem = Problem::from(&refusal);
             tracing::info!(%slot, code = problem.code(), cause = ?refusal, "a connection was not finished");
-            back(&services, slot, return_to, "error", problem.code())
+            let back = back(return_to, "error", problem.code());
+            // What is still under way needs its cookie: a link from a stranger, or an older tab, must not end it.
+            if used_up { forgetting(&services, slot, back) } else { back }
         }
         // A state that is not believed names no place to go back to.
         Err(error) => Problem::from(&error).into_response(),
@@ -54,13 +56,18 @@ fn read(services: &Services, query: &str, headers: &HeaderMap) -> Callback {
     }
 }
 
-fn back(services: &Services, slot: Slot, mut to: Url, name: &str, value: &str) -> Response {
+fn back(mut to: Url, name: &str, value: &str) -> Response {
     to.query_pairs_mut().append_pair(name, value);
     let Ok(location) = HeaderValue::from_str(to.as_str()) else {
         return super::super::problem::internal().into_response();
     };
-    // The cookie has done its work.
-    let forget =
-        cookies::set(&super::binding_cookie(services, slot), "", Duration::ZERO, &services.settings.app_url);
-    (StatusCode::FOUND, [(header::LOCATION, location), (header::SET_COOKIE, forget)]).into_response()
+    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
+}
+
+/// The cookie has done its work.
+fn forgetting(services: &Services, slot: Slot, mut answer: Response) -> Response {
+    let name = super::binding_cookie(services, slot);
+    let forget = cookies::set(&name, "", Duration::ZERO, &services.settings.app_url);
+    answer.headers_mut().append(header::SET_COOKIE, forget);
+    answer
 }
