@@ -89,12 +89,17 @@ impl From<StoreError> for GrantError {
 }
 
 impl GrantError {
-    /// Whether the grant itself may be fine: then a token with some life left is still worth handing out.
-    const fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::ProviderUnavailable { .. } | Self::Store(_) | Self::BrokeOff
-        )
+    /// Whether the access token is as good as it was: then the life that it has left is still worth handing out.
+    /// An app that is refused a renewal loses none of the tokens it has.
+    const fn spares_the_token(&self) -> bool {
+        match self {
+            Self::ProviderUnavailable { .. }
+            | Self::AppError(_)
+            | Self::NoOperatorApp
+            | Self::Store(_)
+            | Self::BrokeOff => true,
+            Self::NotConnected | Self::NeedsReauth(_) | Self::Sealed(_) => false,
+        }
     }
 }
 
@@ -169,7 +174,7 @@ impl Grants {
             return Ok(token);
         }
         match self.renewed_beyond(user, slot, found.generation).await {
-            Err(error) if error.is_passing() => {
+            Err(error) if error.spares_the_token() => {
                 let life_is_left = life > min_life && found.refuses().is_none();
                 let left = if life_is_left {
                     self.open(user, slot, &found)?
