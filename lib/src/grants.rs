@@ -15,7 +15,7 @@ mod sweep;
 use std::{sync::Arc, time::Duration};
 
 pub use grant::{NewGrant, Reason, connect};
-pub use health::{Health, Standing, standing};
+pub use health::{Health, Standing};
 pub use sweep::{SweepLimits, SweepSummary};
 
 use crate::{
@@ -149,6 +149,26 @@ impl Grants {
     /// [`StoreError`].
     pub async fn look(&self, user: &UserId) -> Result<UserDocument, StoreError> {
         self.0.store.find_user(user).await
+    }
+
+    /// How `grant` stands now. Nothing is decrypted for it; but what is sealed under a key that the ring has lost is
+    /// known to be of no use.
+    #[must_use]
+    pub fn standing(&self, grant: &StoredGrant) -> Standing {
+        let standing = health::standing(grant, self.0.system.now());
+        let mut sealed = [
+            &grant.access_token_enc,
+            &grant.refresh_token_enc,
+            &grant.client_id_enc,
+            &grant.client_secret_enc,
+        ]
+        .into_iter()
+        .flatten();
+        if sealed.all(|sealed| self.0.vault.has_key_for(sealed)) {
+            standing
+        } else {
+            standing.unreadable()
+        }
     }
 
     /// A token with at least `min_life` left, renewed if need be.

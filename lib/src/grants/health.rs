@@ -58,9 +58,23 @@ pub struct Standing {
     pub next_poll_after: Duration,
 }
 
+impl Standing {
+    /// The same grant, known to be sealed under a key that is lost. Whoever has to consent again anyway is told that.
+    pub(super) fn unreadable(self) -> Self {
+        if self.health == Health::NeedsReauth {
+            return self;
+        }
+        Self {
+            health: Health::AppError,
+            reason: Some(Reason::Unreadable),
+            next_poll_after: POLL_WHILE_BROKEN,
+            ..self
+        }
+    }
+}
+
 /// How `grant` stands at `now`. Never healthy without a token that lives.
-#[must_use]
-pub fn standing(grant: &StoredGrant, now: Timestamp) -> Standing {
+pub(super) fn standing(grant: &StoredGrant, now: Timestamp) -> Standing {
     let (health, reason) = health(grant, now);
     let being_renewed = grant.lease.as_ref().is_some_and(|lease| lease.until > now);
     let next_poll_after = match health {

@@ -5,19 +5,20 @@ use serde_json::{Value, json};
 
 use super::{Shared, caller::Caller, problem::Problem, session::with_cookie};
 use crate::{
-    grants::standing,
+    grants::Standing,
     store::{Collection, StoredGrant},
-    system::Timestamp,
 };
 
 /// The latest export jobs shown; older ones are held and erased all the same.
 const EXPORTS_SHOWN_MAX: usize = 100;
 
 pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>, Problem> {
-    let now = services.system.now();
     let document = services.grants.look(&caller.user).await?;
     let exports = services.store.records_of(Collection::Exports, &caller.user, EXPORTS_SHOWN_MAX).await?;
-    let connections = document.integrations.iter().map(|(slot, grant)| connection(slot.as_str(), grant, now));
+    let connections = document
+        .integrations
+        .iter()
+        .map(|(slot, grant)| connection(slot.as_str(), grant, services.grants.standing(grant)));
     let pending = document.pending.iter().map(|(slot, pending)| {
         json!({
             "slot": slot,
@@ -44,7 +45,7 @@ pub(super) async fn delete(services: Shared, caller: Caller) -> Result<Response,
 }
 
 /// All there is of a grant, but of the secrets only which ones are kept.
-fn connection(slot: &str, grant: &StoredGrant, now: Timestamp) -> Value {
+fn connection(slot: &str, grant: &StoredGrant, standing: Standing) -> Value {
     let kept = [
         ("accessToken", &grant.access_token_enc),
         ("refreshToken", &grant.refresh_token_enc),
@@ -52,7 +53,6 @@ fn connection(slot: &str, grant: &StoredGrant, now: Timestamp) -> Value {
         ("clientSecret", &grant.client_secret_enc),
     ];
     let kept: Vec<_> = kept.iter().filter(|(_, sealed)| sealed.is_some()).map(|(name, _)| *name).collect();
-    let standing = standing(grant, now);
     json!({
         "slot": slot,
         "accountId": grant.account_id,

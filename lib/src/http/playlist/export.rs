@@ -18,7 +18,6 @@ use crate::{
         Blocked, Candidate, Draft, ExportError, ExportId, Finished, How, InvalidRequest, Mode, Outcome, Progress,
         Request, Stage, WaitsFor, Why,
     },
-    grants::standing,
     http::{
         Services, Shared,
         body::Body,
@@ -104,11 +103,10 @@ async fn diagnostics(services: &Shared, caller: &crate::export::Caller) -> Resul
         let problem = Problem::bad_request("missing_id", "id is missing.");
         return Err(problem.remedy("Send the exportId of the job to look at."));
     };
-    let now = services.system.now();
     let document = services.grants.look(user).await?;
     let connection = |slot| {
         let grant = document.integrations.get(&slot)?;
-        let standing = standing(grant, now);
+        let standing = services.grants.standing(grant);
         Some(json!({
             "tokenHealth": standing.health.as_str(),
             "errorReason": standing.reason.map(crate::grants::Reason::as_str),

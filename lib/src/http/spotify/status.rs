@@ -12,9 +12,10 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
-    grants::{GrantError, Health, LiveToken, Reason, Standing, standing},
+    grants::{GrantError, Health, LiveToken, Reason, Standing},
     http::{
         Services, Shared,
         caller::Caller,
@@ -71,8 +72,9 @@ struct Status {
     avatar_url: Option<String>,
     scopes: Vec<String>,
     missing_scopes: Vec<String>,
+    /// Left out of a poll; null where there should be one and is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    access_token: Option<String>,
+    access_token: Option<Value>,
     expires_at: Option<Timestamp>,
     last_updated: Option<Timestamp>,
     token_age: Option<u128>,
@@ -102,7 +104,7 @@ pub(in crate::http) async fn get(
         return Ok(poll(&services, &headers, &document, mode));
     }
     let Some(_) = document.integrations.get(&mode.slot()) else {
-        return Ok(Json(unconnected(&document, mode)).into_response());
+        return Ok(Json(without_grant(&document, mode)).into_response());
     };
     let token = services.grants.live_token(&caller.user, mode.slot(), MIN_LIFE).await;
     // Getting it may have changed what is stored.
@@ -120,7 +122,7 @@ fn preferred(document: &UserDocument) -> Mode {
 fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode: Mode) -> Response {
     let now = services.system.now();
     let grant = document.integrations.get(&mode.slot());
-    let standing = grant.map(|grant| standing(grant, now));
+    let standing = grant.map(|grant| services.grants.standing(grant));
     let tag = entity_tag(document, mode, standing);
     let tag_header = [(header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\"")))];
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
@@ -151,8 +153,8 @@ fn with_token(
     token: Result<LiveToken, GrantError>,
 ) -> Result<Status, Problem> {
     let now = services.system.now();
-    let Some(grant) = document.integrations.get(&mode.slot()) else { return Ok(unconnected(document, mode)) };
-    let mut standing = standing(grant, now);
+    let Some(grant) = document.integrations.get(&mode.slot()) else { return Ok(without_grant(document, mode)) };
+    let mut standing = services.grants.standing(grant);
     let token = match token {
         Ok(token) => Some(token.token.expose().to_owned()),
         Err(GrantError::Store(_) | GrantError::BrokeOff) => return Err(token.expect_err("just matched").into()),
@@ -162,12 +164,18 @@ fn with_token(
         }
     };
     let status = connected(services, document, mode, grant, standing, now);
-    Ok(Status { access_token: token, ..status })
+    Ok(Status { access_token: Some(token.into()), ..status })
+}
+
+fn without_grant(document: &UserDocument, mode: Mode) -> Status {
+    Status { access_token: Some(Value::Null), ..unconnected(document, mode) }
 }
 
 /// What is said when there should be a token and is none: never "healthy".
 fn without_token(standing: Standing, error: &GrantError) -> Standing {
     let (health, reason) = match error {
+        // What is stored says why already.
+        _ if standing.health != Health::Healthy => return standing,
         GrantError::Sealed(_) => (Health::AppError, Reason::Unreadable),
         GrantError::NoOperatorApp => (Health::AppError, Reason::ClientRefused),
         GrantError::NeedsReauth(reason) => (Health::NeedsReauth, *reason),
@@ -175,7 +183,7 @@ fn without_token(standing: Standing, error: &GrantError) -> Standing {
         GrantError::NotConnected
         | GrantError::ProviderUnavailable { .. }
         | GrantError::Store(_)
-        | GrantError::BrokeOff => (Health::Degraded, standing.reason.unwrap_or(Reason::RenewalFailing)),
+        | GrantError::BrokeOff => (Health::Degraded, Reason::RenewalFailing),
     };
     Standing { health, reason: Some(reason), ..standing }
 }
