@@ -2,6 +2,7 @@
 
 mod export;
 mod function;
+mod grants;
 mod harness;
 mod layout;
 mod spotify;

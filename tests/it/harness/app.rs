@@ -6,7 +6,8 @@ use axum::Router;
 use patchbay::{
     app::App,
     config::Config,
-    store::{DatabaseUrl, Store},
+    ids::{Slot, UserId},
+    store::{DatabaseUrl, Store, StoredGrant, UserDocument},
     system::System,
 };
 use sandbox::{DEMO_APP, Options, Sandbox};
@@ -40,12 +41,20 @@ pub struct Setup {
     variables: HashMap<&'static str, String>,
     store: Option<Arc<dyn Store>>,
     clock: Option<Arc<ManualClock>>,
+    sandbox: Option<Sandbox>,
+    seed: u64,
 }
 
 impl Setup {
     /// Sets a variable; an empty value unsets it.
     pub fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.variables.insert(name, value.into());
+        self
+    }
+
+    /// Talks to `sandbox`.
+    pub fn sandbox(mut self, sandbox: Sandbox) -> Self {
+        self.sandbox = Some(sandbox);
         self
     }
 
@@ -63,14 +72,10 @@ impl Setup {
 
     pub async fn start(self) -> TestApp {
         let clock = self.clock.unwrap_or_default();
-        let ticking = clock.clone();
-        let options = Options {
-            auto_approve: true,
-            clock: Arc::new(move || ticking.now_ms()),
-            seed: 7,
-            ..Options::default()
+        let sandbox = match self.sandbox {
+            Some(sandbox) => sandbox,
+            None => sandbox_on(clock.clone()).await,
         };
-        let sandbox = Sandbox::start(options).await.expect("a sandbox starts on any free port");
         let mut variables = HashMap::from([
             ("APP_URL", APP_URL.to_owned()),
             ("DATABASE_URL", "sqlite::memory:".to_owned()),
@@ -87,10 +92,25 @@ impl Setup {
         let config = Config::parse(|name| variables.get(name).cloned()).expect("the test's variables are fine");
         let store =
             self.store.unwrap_or_else(|| DatabaseUrl::SqliteInMemory.open().expect("memory is always there"));
-        let system = System { clock: clock.clone(), entropy: Arc::new(SeededEntropy::new(1)) };
+        let system = System { clock: clock.clone(), entropy: Arc::new(SeededEntropy::new(self.seed)) };
         let app = App::over(store.clone(), config, system, None);
         TestApp { router: app.router(), app, clock, store, sandbox }
     }
+}
+
+async fn sandbox_on(clock: Arc<ManualClock>) -> Sandbox {
+    let options = Options {
+        auto_approve: true,
+        clock: Arc::new(move || clock.now_ms()),
+        seed: 7,
+        ..Options::default()
+    };
+    Sandbox::start(options).await.expect("a sandbox starts on any free port")
+}
+
+/// The id of who signs in locally by this name.
+pub fn local_user(name: &str) -> UserId {
+    format!("local:{name}").parse().expect("a user id")
 }
 
 impl TestApp {
@@ -121,5 +141,27 @@ impl TestApp {
     /// Moves the service's and the sandbox's time.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// Another process of the same deployment: the same database and time, its own chance, and its own provider
+    /// unless it is given this one's.
+    pub fn another_process(&self) -> Setup {
+        Setup { seed: 2, ..Setup::default() }.store(self.store.clone()).clock(self.clock.clone())
+    }
+
+    /// What is stored of who signs in locally by this name.
+    pub async fn document(&self, name: &str) -> UserDocument {
+        self.store.find_user(&local_user(name)).await.expect("the store works")
+    }
+
+    /// Their grant through the operator's app.
+    pub async fn grant(&self, name: &str) -> StoredGrant {
+        let mut document = self.document(name).await;
+        document.integrations.remove(&Slot::Spotify).expect("something is connected")
+    }
+
+    /// How often a token was renewed, or was to be.
+    pub fn renewals(&self) -> usize {
+        self.sandbox.world().count_grant_type("refresh_token")
     }
 }

@@ -89,9 +89,14 @@ impl Browser {
     /// Starts at `start` (a GET that answers `{url}`), agrees on the consent page, and comes back: the answer of the
     /// callback.
     pub async fn connect(&mut self, start: &str) -> Answer {
-        let url = self.get(start).await.expect(200)["url"].as_str().expect("an address").to_owned();
-        let callback = consent(&url).await;
+        let callback = self.consent(start).await;
         self.get(&callback).await
+    }
+
+    /// The same without coming back: the path and query that the browser would open next.
+    pub async fn consent(&mut self, start: &str) -> String {
+        let url = self.get(start).await.expect(200)["url"].as_str().expect("an address").to_owned();
+        consent(&url).await
     }
 
     /// Registers an own app and connects through it: the answer of the callback.
@@ -105,6 +110,8 @@ impl Browser {
 
 /// Opens the consent page of a sandbox that agrees by itself: the path and query it sends the browser back to.
 pub async fn consent(url: &str) -> String {
+    // The HTTP client of the service chooses the same provider at its first call, which may be yet to come.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let mut answer = client.get(url).send().await.expect("the sandbox answers");
     // It may bounce over pages of its own first.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -22,16 +22,24 @@ const SHORT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct ManualClock {
     now_ms: AtomicI64,
+    /// Short waits leave the time alone, too.
+    is_patient: bool,
     waiting: Mutex<Vec<(Timestamp, oneshot::Sender<()>)>>,
 }
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self { now_ms: AtomicI64::new(START_MS), waiting: Mutex::default() }
+        Self { now_ms: AtomicI64::new(START_MS), is_patient: false, waiting: Mutex::default() }
     }
 }
 
 impl ManualClock {
+    /// A clock that short waits do not move: for who looks again and again whether somebody else is done, which takes
+    /// the real moments that it takes.
+    pub fn patient() -> Arc<Self> {
+        Arc::new(Self { is_patient: true, ..Self::default() })
+    }
+
     /// Moves the clock, and wakes whoever waited for a moment that is past now.
     pub fn advance(&self, by: Duration) {
         let by_ms = i64::try_from(by.as_millis()).expect("a test's span fits");
@@ -55,6 +63,9 @@ impl Clock for ManualClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        if duration <= SHORT && self.is_patient {
+            return Box::pin(a_moment());
+        }
         if duration <= SHORT {
             self.advance(duration);
             return Box::pin(tokio::task::yield_now());
@@ -68,4 +79,21 @@ impl Clock for ManualClock {
             }
         })
     }
+}
+
+/// Lets everybody else go on. Real, so that looking out for something does not burn a processor.
+#[expect(clippy::disallowed_methods, reason = "nothing depends on how long it is")]
+pub async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// Looks until `seen` says so; gives up after as many moments as no healthy machine needs.
+pub async fn until<F: Future<Output = bool>>(what: &str, seen: impl Fn() -> F) {
+    for _ in 0..10_000 {
+        if seen().await {
+            return;
+        }
+        a_moment().await;
+    }
+    panic!("it never happened: {what}");
 }
