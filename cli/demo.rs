@@ -25,7 +25,10 @@ impl FirstRun {
     /// Starts a sandbox for a service that listens on `address`.
     pub(crate) async fn start(address: SocketAddr) -> Result<Self, Failure> {
         // The next port, so that its address is easy to guess; any other when that one is taken.
-        let beside = Options { port: address.port().saturating_add(1), ..Options::default() };
+        let beside = Options {
+            port: address.port().saturating_add(1),
+            ..Options::default()
+        };
         let sandbox = match Sandbox::start(beside).await {
             Ok(sandbox) => sandbox,
             Err(_) => Sandbox::start(Options::default()).await?,
@@ -47,8 +50,15 @@ impl FirstRun {
             client_id: OWN_APP.client_id.to_owned(),
             client_secret: OWN_APP.client_secret.to_owned(),
         };
-        let demo = Demo { sandbox_url: sandbox.url().to_owned(), own_app };
-        Ok(Self { sandbox, demo, overlay })
+        let demo = Demo {
+            sandbox_url: sandbox.url().to_owned(),
+            own_app,
+        };
+        Ok(Self {
+            sandbox,
+            demo,
+            overlay,
+        })
     }
 
     /// What fills the gap that the environment leaves at `name`.

@@ -1,10 +1,6 @@
 //! `patchbay keys`: a fresh key ring.
 
-use patchbay::{
-    secret::Secret as _,
-    system::RealEntropy,
-    vault::KeyRing,
-};
+use patchbay::{secret::Secret as _, system::RealEntropy, vault::KeyRing};
 
 /// Prints the line for the environment. This is the one place where a key is shown.
 pub(crate) fn run() {

@@ -66,13 +66,18 @@ struct Environment {
 impl Environment {
     fn read() -> Self {
         let lines = dotenvy::dotenv_iter().into_iter().flatten();
-        Self { file: lines.filter_map(Result::ok).collect() }
+        Self {
+            file: lines.filter_map(Result::ok).collect(),
+        }
     }
 
     /// What a variable says; an empty one says nothing.
     #[expect(clippy::disallowed_methods, reason = "this is the edge")]
     fn get(&self, name: &str) -> Option<String> {
         let set = |value: &String| !value.trim().is_empty();
-        std::env::var(name).ok().filter(set).or_else(|| self.file.get(name).cloned().filter(set))
+        std::env::var(name)
+            .ok()
+            .filter(set)
+            .or_else(|| self.file.get(name).cloned().filter(set))
     }
 }

@@ -20,18 +20,28 @@ struct Public;
 
 /// A route for each file, and `/` for the page itself.
 pub(crate) fn router() -> Router {
-    let mut router = Router::new().route("/", get(|headers: HeaderMap| async move { file("index.html", &headers) }));
+    let mut router = Router::new().route(
+        "/",
+        get(|headers: HeaderMap| async move { file("index.html", &headers) }),
+    );
     for path in Public::iter() {
         let route = format!("/{path}");
-        router = router.route(&route, get(move |headers: HeaderMap| async move { file(&path, &headers) }));
+        router = router.route(
+            &route,
+            get(move |headers: HeaderMap| async move { file(&path, &headers) }),
+        );
     }
     router
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Response {
-    let Some(file) = Public::get(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(file) = Public::get(path) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let tag = entity_tag(&file);
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag);
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known == tag);
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -41,7 +51,10 @@ fn file(path: &str, headers: &HeaderMap) -> Response {
     answer.insert(header::ETAG, tag);
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     answer.insert(header::CONTENT_SECURITY_POLICY, POLICY);
-    answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     answer.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }

@@ -23,7 +23,9 @@ pub(crate) async fn run(environment: &Environment, arguments: &Arguments) -> Res
     let _ = arguments.once;
     let config = Config::parse(|name| environment.get(name))?;
     let app = App::new(config, System::real(), None)?;
-    let pass = app.pass(Duration::from_secs(arguments.limit_s), CONCURRENCY).await?;
+    let pass = app
+        .pass(Duration::from_secs(arguments.limit_s), CONCURRENCY)
+        .await?;
     println!("{}", serde_json::to_string(&pass)?);
     Ok(())
 }

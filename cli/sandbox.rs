@@ -23,13 +23,26 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { port, auto_approve, catalog, mode } = arguments;
+    let Arguments {
+        port,
+        auto_approve,
+        catalog,
+        mode,
+    } = arguments;
     let catalog = match catalog {
         Some(path) => {
-            let lines = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let lines =
+                std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             Catalog::from_json_lines(&lines).map_err(|error| format!("{}: {error}", path.display()))?
         }
         None => Catalog::default(),
     };
-    Ok(sandbox::serve(Options { port, auto_approve, catalog, mode, ..Options::default() }).await?)
+    Ok(sandbox::serve(Options {
+        port,
+        auto_approve,
+        catalog,
+        mode,
+        ..Options::default()
+    })
+    .await?)
 }

@@ -82,7 +82,10 @@ fn announce(listener: &TcpListener, first_run: Option<&FirstRun>) -> Result<(), 
     let address = listener.local_addr()?;
     println!("patchbay is ready: http://{address}");
     if let Some(first_run) = first_run {
-        println!("No SPOTIFY_CLIENT_ID is set, so a sandbox plays Spotify: {}", first_run.sandbox.url());
+        println!(
+            "No SPOTIFY_CLIENT_ID is set, so a sandbox plays Spotify: {}",
+            first_run.sandbox.url()
+        );
         println!("Nothing is kept when you stop it. The README says what to set for the real Spotify.");
     }
     Ok(())

@@ -86,17 +86,24 @@ impl App {
                 app_url: config.app_url.clone(),
             },
         );
-        let owner = config.spotify.owner.zip(config.spotify.app).map(|(owner, app)| OwnerAccount {
-            app,
-            refresh_token: owner.refresh_token,
-            account_id: owner.owner_id,
-            // Whoever has any Spotify token at all could otherwise write to the operator's account.
-            open_to_bearers: false,
-        });
+        let owner = config
+            .spotify
+            .owner
+            .zip(config.spotify.app)
+            .map(|(owner, app)| OwnerAccount {
+                app,
+                refresh_token: owner.refresh_token,
+                account_id: owner.owner_id,
+                // Whoever has any Spotify token at all could otherwise write to the operator's account.
+                open_to_bearers: false,
+            });
         let pacer = Arc::new(Pacer::new(limits::SPOTIFY, system.clone()));
         let exporter = Exporter::new(&store, grants.clone(), &spotify, pacer, &system, owner);
         let jwks = config.auth.jwks_url.clone().map(|url| -> Arc<dyn JwksSource> {
-            Arc::new(JwksOver { client: client.clone(), url })
+            Arc::new(JwksOver {
+                client: client.clone(),
+                url,
+            })
         });
         let origins = config.allowed_origins;
         let callers = Callers::new(&config.auth, &config.app_url, &origins, vault, jwks);
@@ -107,8 +114,18 @@ impl App {
             cron_secret: config.cron_secret,
             demo,
         };
-        let services = Services { callers, connector, grants, exporter, store, system, settings };
-        Self { services: Arc::new(services) }
+        let services = Services {
+            callers,
+            connector,
+            grants,
+            exporter,
+            store,
+            system,
+            settings,
+        };
+        Self {
+            services: Arc::new(services),
+        }
     }
 
     /// The whole API as a router.
@@ -139,7 +156,10 @@ struct JwksOver {
 }
 
 /// A key set is a few kilobytes, and a request waits for it.
-const JWKS_LIMITS: Limits = Limits { timeout: Duration::from_secs(5), body_bytes_max: 256 * 1024 };
+const JWKS_LIMITS: Limits = Limits {
+    timeout: Duration::from_secs(5),
+    body_bytes_max: 256 * 1024,
+};
 
 #[async_trait]
 impl JwksSource for JwksOver {

@@ -26,10 +26,11 @@ use http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::Url;
 
-pub use self::cron::Pass;
 use self::caller::Callers;
+pub use self::cron::Pass;
 use crate::{
-    config::Origin, connect::Connector, export::Exporter, grants::Grants, secret::Passphrase, store::Store, system::System,
+    config::Origin, connect::Connector, export::Exporter, grants::Grants, secret::Passphrase, store::Store,
+    system::System,
 };
 
 /// Everything that a route may use.
@@ -94,17 +95,29 @@ pub fn router(services: Arc<Services>) -> Router {
     let cors = cors(&services.settings.allowed_origins);
     let router = Router::new()
         .route("/health", get(health::get))
-        .route("/api/session", get(session::get).post(session::post).delete(session::delete))
+        .route(
+            "/api/session",
+            get(session::get).post(session::post).delete(session::delete),
+        )
         .route("/api/me", get(me::get).delete(me::delete))
         .route("/api/spotify/auth-url", get(spotify::auth_url::get))
-        .route("/api/spotify/client-credentials", post(spotify::client_credentials::post))
+        .route(
+            "/api/spotify/client-credentials",
+            post(spotify::client_credentials::post),
+        )
         .route("/api/spotify/reconnect-byo", post(spotify::reconnect_byo::post))
         .route("/api/spotify/callback", get(spotify::callback::get))
         .route("/api/spotify/status", get(spotify::status::get))
         .route("/api/spotify/disconnect", post(spotify::disconnect::post))
         .route("/api/spotify/disconnect-byo", post(spotify::disconnect::post_byo))
-        .route("/api/playlist/export", get(playlist::export::get).post(playlist::export::post))
-        .route("/api/cron/refresh", get(cron::refresh::run).post(cron::refresh::run))
+        .route(
+            "/api/playlist/export",
+            get(playlist::export::get).post(playlist::export::post),
+        )
+        .route(
+            "/api/cron/refresh",
+            get(cron::refresh::run).post(cron::refresh::run),
+        )
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .with_state(services.clone());
@@ -120,7 +133,9 @@ fn cors(origins: &[Origin]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
-    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
+    let origins = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])

@@ -10,7 +10,13 @@ use tracing_subscriber::EnvFilter;
 /// Call it once, at the edge.
 pub fn start(filter: Option<String>) {
     let filter = EnvFilter::new(filter.unwrap_or_else(|| "info".to_owned()));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second start (two services in one process, in a test) keeps the first one's log.
-    let _ = if std::io::stderr().is_terminal() { builder.compact().try_init() } else { builder.json().try_init() };
+    let _ = if std::io::stderr().is_terminal() {
+        builder.compact().try_init()
+    } else {
+        builder.json().try_init()
+    };
 }

@@ -23,9 +23,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(mut request: Request, state: &S) -> Result<Self, Problem> {
         axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| unread(&error))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| unread(&error))?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| unparsed(&error))
+        serde_json::from_slice(text)
+            .map(Self)
+            .map_err(|error| unparsed(&error))
     }
 }
 
@@ -49,9 +53,10 @@ fn unparsed(error: &serde_json::Error) -> Problem {
             "invalid_field",
             format!("The JSON has a field that is missing or of the wrong type, {place}."),
         ),
-        Category::Syntax | Category::Eof | Category::Io => {
-            Problem::bad_request("invalid_json", format!("The body is not valid JSON in UTF-8, {place}."))
-        }
+        Category::Syntax | Category::Eof | Category::Io => Problem::bad_request(
+            "invalid_json",
+            format!("The body is not valid JSON in UTF-8, {place}."),
+        ),
     }
     .remedy("The README lists the fields of every route.")
 }

@@ -95,8 +95,7 @@ impl Callers {
     ) -> Self {
         Self {
             tokens: Tokens::new(auth, jwks),
-            sessions: (auth.local_sign_in != LocalSignIn::Off)
-                .then(|| Sessions::new(vault, app_url)),
+            sessions: (auth.local_sign_in != LocalSignIn::Off).then(|| Sessions::new(vault, app_url)),
             origins: std::iter::once(Origin::of(app_url))
                 .chain(allowed_origins.iter().cloned())
                 .collect(),

@@ -37,7 +37,11 @@ impl Services {
     pub async fn pass(&self, time: Duration, concurrency: usize) -> Result<Pass, StoreError> {
         let grants = self.grants.sweep(SweepLimits { time, concurrency }).await?;
         let exports = self.exporter.run_due(EXPORTS_MAX, time).await?;
-        let pass = Pass { grants, exports_due: exports.due, exports_finished: exports.finished };
+        let pass = Pass {
+            grants,
+            exports_due: exports.due,
+            exports_finished: exports.finished,
+        };
         if pass.grants.visited + pass.exports_due > 0 {
             tracing::info!(?pass, "swept");
         }

@@ -16,26 +16,38 @@ impl FromRequestParts<Arc<Services>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Problem> {
         let now = services.system.now();
-        let caller = services.callers.identify(&parts.method, &parts.headers, now).await?;
+        let caller = services
+            .callers
+            .identify(&parts.method, &parts.headers, now)
+            .await?;
         caller.ok_or_else(|| {
-            Problem::new(StatusCode::UNAUTHORIZED, "not_signed_in", "You are not signed in.")
-                .remedy("Sign in; an application sends Authorization: Bearer with its user's JWT.")
+            Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "not_signed_in",
+                "You are not signed in.",
+            )
+            .remedy("Sign in; an application sends Authorization: Bearer with its user's JWT.")
         })
     }
 }
 
 impl From<CallerError> for Problem {
     fn from(error: CallerError) -> Self {
-        let unauthorized = |sentence: &'static str| Self::new(StatusCode::UNAUTHORIZED, error.code(), sentence);
+        let unauthorized =
+            |sentence: &'static str| Self::new(StatusCode::UNAUTHORIZED, error.code(), sentence);
         match error {
             CallerError::Expired => unauthorized("Your sign-in has expired.").remedy("Sign in again."),
-            CallerError::Invalid(_) => unauthorized("Your sign-in is not valid here.").remedy("Sign in again."),
+            CallerError::Invalid(_) => {
+                unauthorized("Your sign-in is not valid here.").remedy("Sign in again.")
+            }
             CallerError::CrossSiteWrite => Self::new(
                 StatusCode::FORBIDDEN,
                 error.code(),
                 "A change with the session cookie has to come from this site's own page.",
             )
-            .remedy("Send the Origin header of this site or of one in ALLOWED_ORIGINS, or use a Bearer token."),
+            .remedy(
+                "Send the Origin header of this site or of one in ALLOWED_ORIGINS, or use a Bearer token.",
+            ),
             CallerError::KeysUnavailable => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 error.code(),

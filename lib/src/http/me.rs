@@ -14,7 +14,10 @@ const EXPORTS_SHOWN_MAX: usize = 100;
 
 pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>, Problem> {
     let document = services.grants.look(&caller.user).await?;
-    let exports = services.store.records_of(Collection::Exports, &caller.user, EXPORTS_SHOWN_MAX).await?;
+    let exports = services
+        .store
+        .records_of(Collection::Exports, &caller.user, EXPORTS_SHOWN_MAX)
+        .await?;
     let connections = document
         .integrations
         .iter()
@@ -41,7 +44,10 @@ pub(super) async fn delete(services: Shared, caller: Caller) -> Result<Response,
         services.store.delete_records_of(collection, &caller.user).await?;
     }
     services.store.delete_user(&caller.user).await?;
-    Ok(with_cookie(services.callers.sign_out(), Json(json!({"success": true}))))
+    Ok(with_cookie(
+        services.callers.sign_out(),
+        Json(json!({"success": true})),
+    ))
 }
 
 /// All there is of a grant, but of the secrets only which ones are kept.
@@ -52,7 +58,11 @@ fn connection(slot: &str, grant: &StoredGrant, standing: Standing) -> Value {
         ("clientId", &grant.client_id_enc),
         ("clientSecret", &grant.client_secret_enc),
     ];
-    let kept: Vec<_> = kept.iter().filter(|(_, sealed)| sealed.is_some()).map(|(name, _)| *name).collect();
+    let kept: Vec<_> = kept
+        .iter()
+        .filter(|(_, sealed)| sealed.is_some())
+        .map(|(name, _)| *name)
+        .collect();
     json!({
         "slot": slot,
         "accountId": grant.account_id,

@@ -35,7 +35,11 @@ struct Parts {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, code: &'static str, sentence: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        code: &'static str,
+        sentence: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self(Box::new(Parts {
             status,
             code,
@@ -82,7 +86,9 @@ impl Problem {
 
     /// When trying again may help, in whole seconds, rounded up: who comes back early is turned away again.
     pub(super) fn retry_after_s(&self) -> Option<u64> {
-        self.0.retry_after.map(|wait| u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX))
+        self.0
+            .retry_after
+            .map(|wait| u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX))
     }
 
     /// For the log.
@@ -99,7 +105,10 @@ impl Problem {
             body.insert("remedy".to_owned(), json!(remedy));
         }
         if let Some(wait) = self.0.retry_after {
-            body.insert("retryAfterMs".to_owned(), json!(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
+            body.insert(
+                "retryAfterMs".to_owned(),
+                json!(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            );
         }
         body.insert("requestId".to_owned(), json!(request_id));
         Value::Object(body)
@@ -116,7 +125,11 @@ impl IntoResponse for Problem {
 }
 
 pub(super) async fn no_such_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address.")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no_such_route",
+        "There is nothing at this address.",
+    )
 }
 
 pub(super) async fn method_not_allowed() -> Problem {
@@ -177,7 +190,10 @@ pub(super) const fn words(reason: Reason) -> (&'static str, &'static str) {
             "Spotify could not renew the token just now; it is tried again by itself.",
             "Nothing to do. If it lasts for hours, look at Spotify's status page.",
         ),
-        Reason::RenewalDue => ("The token has run out and is renewed at its next use.", "Nothing to do."),
+        Reason::RenewalDue => (
+            "The token has run out and is renewed at its next use.",
+            "Nothing to do.",
+        ),
         Reason::Quarantined => (
             "Spotify refused many connections at once, which is most likely a mistake on its side; we keep trying.",
             "Nothing to do: nobody has to reconnect unless it lasts for a day.",
@@ -193,13 +209,17 @@ impl From<GrantError> for Problem {
     fn from(error: GrantError) -> Self {
         let conflict = |code, reason| {
             let (sentence, remedy) = words(reason);
-            Self::new(StatusCode::CONFLICT, code, sentence).remedy(remedy).detail("reason", reason.as_str())
+            Self::new(StatusCode::CONFLICT, code, sentence)
+                .remedy(remedy)
+                .detail("reason", reason.as_str())
         };
         match &error {
-            GrantError::NotConnected => {
-                Self::new(StatusCode::CONFLICT, "not_connected", "No Spotify account is connected.")
-                    .remedy("Connect one first.")
-            }
+            GrantError::NotConnected => Self::new(
+                StatusCode::CONFLICT,
+                "not_connected",
+                "No Spotify account is connected.",
+            )
+            .remedy("Connect one first."),
             GrantError::NeedsReauth(reason) => conflict("needs_reauth", *reason),
             GrantError::AppError(reason) => conflict("app_error", *reason),
             GrantError::ProviderUnavailable { retry_after } => Self::new(
@@ -249,8 +269,13 @@ impl From<StartError> for Problem {
                 "scopes has to be a list of 1 to 40 Spotify scope names, such as playlist-modify-private.",
             ),
             StartError::Doctor(findings) => {
-                let first = findings.iter().find(|finding| finding.code.is_fatal()).or(findings.first());
-                let (sentence, step) = first.map_or(("The app is not set up.", ""), |first| (first.message, first.step));
+                let first = findings
+                    .iter()
+                    .find(|finding| finding.code.is_fatal())
+                    .or(findings.first());
+                let (sentence, step) = first.map_or(("The app is not set up.", ""), |first| {
+                    (first.message, first.step)
+                });
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "app_not_set_up", sentence)
                     .remedy(step)
                     .detail("findings", json!(findings))

@@ -49,10 +49,21 @@ pub(super) async fn post(
         return Err(CallerError::CrossSiteWrite.into());
     }
     if !services.settings.local_sign_in {
-        let problem = Problem::new(StatusCode::FORBIDDEN, "local_sign_in_off", "Nobody can sign in here.");
+        let problem = Problem::new(
+            StatusCode::FORBIDDEN,
+            "local_sign_in_off",
+            "Nobody can sign in here.",
+        );
         return Err(problem.remedy("Sign in to the site that uses this service; its requests carry a JWT."));
     }
-    let user = user_named(&services, sign_in.name.as_deref().map(str::trim).filter(|name| !name.is_empty()))?;
+    let user = user_named(
+        &services,
+        sign_in
+            .name
+            .as_deref()
+            .map(str::trim)
+            .filter(|name| !name.is_empty()),
+    )?;
     let cookie = services.callers.sign_in(&user, services.system.now());
     Ok(with_cookie(cookie, Json(answer(&services, Some(&user)))))
 }
@@ -65,7 +76,9 @@ pub(super) async fn delete(services: Shared) -> Response {
 /// An answer that changes the session cookie, where there is such a thing.
 pub(super) fn with_cookie(cookie: Option<HeaderValue>, body: Json<Value>) -> Response {
     let mut response = body.into_response();
-    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+    response
+        .headers_mut()
+        .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 
@@ -75,9 +88,13 @@ fn user_named(services: &Arc<Services>, name: Option<&str>) -> Result<UserId, Pr
         Some(name) => Some(name.to_lowercase()),
         None => Some(BASE64_URL_SAFE_NO_PAD.encode(services.system.entropy.bytes::<12>())),
     };
-    name.and_then(|name| format!("local:{name}").parse().ok()).ok_or_else(|| {
-        Problem::bad_request("invalid_name", "A name has at most 40 characters, and no control characters.")
-    })
+    name.and_then(|name| format!("local:{name}").parse().ok())
+        .ok_or_else(|| {
+            Problem::bad_request(
+                "invalid_name",
+                "A name has at most 40 characters, and no control characters.",
+            )
+        })
 }
 
 fn answer(services: &Services, user: Option<&UserId>) -> Value {

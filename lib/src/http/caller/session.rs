@@ -33,7 +33,11 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(vault: Arc<Vault>, app_url: &Url) -> Self {
-        Self { vault, app_url: app_url.clone(), name: cookies::name(NAME, app_url) }
+        Self {
+            vault,
+            app_url: app_url.clone(),
+            name: cookies::name(NAME, app_url),
+        }
     }
 
     /// The value of the session cookie, if one came along.

@@ -24,14 +24,20 @@ pub(in crate::http) async fn run(services: Shared, headers: HeaderMap) -> Result
             "cron_secret_required",
             "This address is for the operator's timer.",
         );
-        return Err(problem.remedy("Send Authorization: Bearer with the value of CRON_SECRET; it has to be set."));
+        return Err(
+            problem.remedy("Send Authorization: Bearer with the value of CRON_SECRET; it has to be set.")
+        );
     }
     Ok(Json(services.pass(TIME, CONCURRENCY).await?))
 }
 
 fn knows_the_secret(services: &Services, headers: &HeaderMap) -> bool {
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let sent = sent.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let sent = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let sent = sent
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default();
     let secret = services.settings.cron_secret.as_ref();
     secret.is_some_and(|secret| sent.as_bytes().ct_eq(secret.expose().as_bytes()).into())
 }

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use crate::{
     export::{
-        Blocked, Candidate, Draft, ExportError, ExportId, Finished, How, InvalidRequest, Mode, Outcome, Progress,
-        Request, Stage, WaitsFor, Why,
+        Blocked, Candidate, Draft, ExportError, ExportId, Finished, How, InvalidRequest, Mode, Outcome,
+        Progress, Request, Stage, WaitsFor, Why,
     },
     http::{
         Services, Shared,
@@ -41,7 +41,9 @@ impl FromRequestParts<Arc<Services>> for Exporting {
     async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Problem> {
         // A JWT says who is signed in; any other Bearer token is Spotify's, as the first front ends send it.
         if let Some(token) = bearer(&parts.headers).filter(|token| !looks_like_jwt(token)) {
-            return Ok(Self(crate::export::Caller::Bearer(AccessToken::from_plain(token.to_owned()))));
+            return Ok(Self(crate::export::Caller::Bearer(AccessToken::from_plain(
+                token.to_owned(),
+            ))));
         }
         let caller = caller::Caller::from_request_parts(parts, services).await?;
         Ok(Self(crate::export::Caller::User(caller.user)))
@@ -71,7 +73,9 @@ pub(in crate::http) async fn post(
     headers: HeaderMap,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Problem> {
-    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
+    let key = headers
+        .get("idempotency-key")
+        .map(|key| key.to_str().unwrap_or_default());
     let wanted = match which.id {
         Some(id) => Wanted::GoOn(named(&id)?),
         None => Wanted::Start(Box::new(Request::new(draft, key).map_err(ExportError::from)?)),
@@ -125,7 +129,9 @@ async fn diagnostics(services: &Shared, caller: &crate::export::Caller) -> Resul
 fn answer(outcome: Outcome) -> Response {
     match outcome {
         Outcome::Finished(finished) => Json(FinishedBody::from(*finished)).into_response(),
-        Outcome::Unfinished(progress) => (StatusCode::ACCEPTED, Json(ProgressBody::from(progress))).into_response(),
+        Outcome::Unfinished(progress) => {
+            (StatusCode::ACCEPTED, Json(ProgressBody::from(progress))).into_response()
+        }
     }
 }
 
@@ -158,9 +164,9 @@ impl From<Finished> for FinishedBody {
                 "score": candidate.score,
             })
         };
-        let matched = finished.matched.iter().map(|song| {
-            json!({"index": song.index, "uri": song.uri, "score": song.score, "how": how(song.how)})
-        });
+        let matched = finished.matched.iter().map(
+            |song| json!({"index": song.index, "uri": song.uri, "score": song.score, "how": how(song.how)}),
+        );
         let duplicates = finished
             .duplicates
             .iter()
@@ -211,19 +217,23 @@ impl From<Progress> for ProgressBody {
     fn from(progress: Progress) -> Self {
         let (code, message) = match progress.waits_for {
             WaitsFor::Nothing => ("running", "The export is running."),
-            WaitsFor::Time(Why::TimeBudget) => {
-                ("time_budget", "The export takes longer than one request may; it goes on from here.")
-            }
+            WaitsFor::Time(Why::TimeBudget) => (
+                "time_budget",
+                "The export takes longer than one request may; it goes on from here.",
+            ),
             WaitsFor::Time(Why::ThrottledHere) => ("throttled_here", "Other exports are before this one."),
-            WaitsFor::Time(Why::RateLimited) => {
-                ("rate_limited", "Spotify asked to slow down; the export goes on by itself afterwards.")
-            }
-            WaitsFor::Time(Why::QuotaExceeded) => {
-                ("quota_exceeded", "The Spotify app has used up its quota; the export goes on when it has some again.")
-            }
-            WaitsFor::Time(Why::ProviderUnavailable) => {
-                ("provider_unavailable", "Spotify does not answer properly; the export is tried again by itself.")
-            }
+            WaitsFor::Time(Why::RateLimited) => (
+                "rate_limited",
+                "Spotify asked to slow down; the export goes on by itself afterwards.",
+            ),
+            WaitsFor::Time(Why::QuotaExceeded) => (
+                "quota_exceeded",
+                "The Spotify app has used up its quota; the export goes on when it has some again.",
+            ),
+            WaitsFor::Time(Why::ProviderUnavailable) => (
+                "provider_unavailable",
+                "Spotify does not answer properly; the export is tried again by itself.",
+            ),
             WaitsFor::Person(blocked) => {
                 let (_, code, sentence, _) = words(blocked);
                 (code, sentence)
@@ -278,9 +288,12 @@ const fn words(blocked: Blocked) -> (StatusCode, &'static str, &'static str, &'s
             "No Spotify account is connected.",
             "Connect one, then export.",
         ),
-        Blocked::NeedsReauth => {
-            (StatusCode::CONFLICT, "needs_reauth", "The connection to Spotify has to be renewed.", CONTINUE)
-        }
+        Blocked::NeedsReauth => (
+            StatusCode::CONFLICT,
+            "needs_reauth",
+            "The connection to Spotify has to be renewed.",
+            CONTINUE,
+        ),
         Blocked::AppError => (
             StatusCode::CONFLICT,
             "app_error",
@@ -367,9 +380,11 @@ impl From<ExportError> for Problem {
                 "This Idempotency-Key was sent with a different request before.",
             )
             .remedy("Use a fresh key for each new export."),
-            ExportError::NotFound => {
-                Self::new(StatusCode::NOT_FOUND, "export_not_found", "There is no such export of yours.")
-            }
+            ExportError::NotFound => Self::new(
+                StatusCode::NOT_FOUND,
+                "export_not_found",
+                "There is no such export of yours.",
+            ),
             ExportError::OwnerNotConfigured => Self::new(
                 StatusCode::CONFLICT,
                 "owner_not_configured",
@@ -382,9 +397,15 @@ impl From<ExportError> for Problem {
                 "The account of this site's owner is only for people who are signed in.",
             )
             .remedy("Sign in first."),
-            ExportError::Blocked { id, blocked, can_fall_back } => {
+            ExportError::Blocked {
+                id,
+                blocked,
+                can_fall_back,
+            } => {
                 let (status, code, sentence, remedy) = words(blocked);
-                let problem = Self::new(status, code, sentence).remedy(remedy).detail("canFallback", can_fall_back);
+                let problem = Self::new(status, code, sentence)
+                    .remedy(remedy)
+                    .detail("canFallback", can_fall_back);
                 match id {
                     Some(id) => problem.detail("exportId", id.as_str()),
                     None => problem,
@@ -392,22 +413,30 @@ impl From<ExportError> for Problem {
             }
             ExportError::Unavailable { why, retry_after } => {
                 let (status, code, sentence) = match why {
-                    Why::QuotaExceeded => {
-                        (StatusCode::TOO_MANY_REQUESTS, "quota_exceeded", "The Spotify app has used up its quota.")
-                    }
-                    Why::RateLimited => {
-                        (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Spotify asked to slow down.")
-                    }
-                    Why::ThrottledHere => {
-                        (StatusCode::TOO_MANY_REQUESTS, "throttled_here", "Too many requests are before this one.")
-                    }
+                    Why::QuotaExceeded => (
+                        StatusCode::TOO_MANY_REQUESTS,
+                        "quota_exceeded",
+                        "The Spotify app has used up its quota.",
+                    ),
+                    Why::RateLimited => (
+                        StatusCode::TOO_MANY_REQUESTS,
+                        "rate_limited",
+                        "Spotify asked to slow down.",
+                    ),
+                    Why::ThrottledHere => (
+                        StatusCode::TOO_MANY_REQUESTS,
+                        "throttled_here",
+                        "Too many requests are before this one.",
+                    ),
                     Why::ProviderUnavailable | Why::TimeBudget => (
                         StatusCode::SERVICE_UNAVAILABLE,
                         "provider_unavailable",
                         "Spotify does not answer properly right now.",
                     ),
                 };
-                Self::new(status, code, sentence).remedy("Try again later.").retry_after(Some(retry_after))
+                Self::new(status, code, sentence)
+                    .remedy("Try again later.")
+                    .retry_after(Some(retry_after))
             }
             ExportError::Store(error) => Self::from(&*error),
         }

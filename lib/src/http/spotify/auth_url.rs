@@ -22,9 +22,15 @@ pub(in crate::http) async fn get(
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
-        Problem::bad_request("invalid_query", "switchAccount is true or false, and returnTo is a path.")
+        Problem::bad_request(
+            "invalid_query",
+            "switchAccount is true or false, and returnTo is a path.",
+        )
     })?;
-    let options = StartOptions { return_to: wanted.return_to, switch_account: wanted.switch_account };
+    let options = StartOptions {
+        return_to: wanted.return_to,
+        switch_account: wanted.switch_account,
+    };
     let started = services.connector.start_standard(&caller.user, options).await?;
     Ok(super::started(&services, &started))
 }

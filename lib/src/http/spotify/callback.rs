@@ -16,21 +16,41 @@ use crate::{
     secret::{AuthorizationCode, BrowserBinding, Secret as _},
 };
 
-pub(in crate::http) async fn get(services: Shared, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let signed_in = services.callers.identify(&Method::GET, &headers, services.system.now()).await;
+pub(in crate::http) async fn get(
+    services: Shared,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let signed_in = services
+        .callers
+        .identify(&Method::GET, &headers, services.system.now())
+        .await;
     let callback = Callback {
         // A sign-in that is not valid any more says nothing about who this is; the cookie of the start does.
         signed_in: signed_in.ok().flatten().map(|caller| caller.user),
         ..read(&services, query.as_deref().unwrap_or_default(), &headers)
     };
     match services.connector.finish(callback).await {
-        Ok(finished) => forgetting(&services, finished.slot, back(finished.return_to, "auth", "success")),
-        Err(FinishError { refusal, slot: Some(slot), return_to: Some(return_to), used_up }) => {
+        Ok(finished) => forgetting(
+            &services,
+            finished.slot,
+            back(finished.return_to, "auth", "success"),
+        ),
+        Err(FinishError {
+            refusal,
+            slot: Some(slot),
+            return_to: Some(return_to),
+            used_up,
+        }) => {
             let problem = Problem::from(&refusal);
             tracing::info!(%slot, code = problem.code(), cause = ?refusal, "a connection was not finished");
             let back = back(return_to, "error", problem.code());
             // What is still under way needs its cookie: a link from a stranger, or an older tab, must not end it.
-            if used_up { forgetting(&services, slot, back) } else { back }
+            if used_up {
+                forgetting(&services, slot, back)
+            } else {
+                back
+            }
         }
         // A state that is not believed names no place to go back to.
         Err(error) => Problem::from(&error).into_response(),

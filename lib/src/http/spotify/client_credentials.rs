@@ -42,13 +42,17 @@ pub(in crate::http) async fn post(
         client_secret: typed(registration.client_secret).map(ClientSecret::from_plain),
         scopes: registration.scopes,
     };
-    let options =
-        StartOptions { return_to: registration.return_to, switch_account: registration.switch_account };
+    let options = StartOptions {
+        return_to: registration.return_to,
+        switch_account: registration.switch_account,
+    };
     let started = services.connector.start_own(&caller.user, own, options).await?;
     Ok(super::started(&services, &started))
 }
 
 /// What a person meant by a field: pasted blanks do not count, and an empty field is none.
 fn typed(field: Option<String>) -> Option<String> {
-    field.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    field
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
 }

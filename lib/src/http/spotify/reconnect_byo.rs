@@ -20,7 +20,10 @@ pub(in crate::http) async fn post(
     caller: Caller,
     Body(wanted): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    let options = StartOptions { return_to: wanted.return_to, switch_account: wanted.switch_account };
+    let options = StartOptions {
+        return_to: wanted.return_to,
+        switch_account: wanted.switch_account,
+    };
     let started = services.connector.restart_own(&caller.user, options).await?;
     Ok(super::started(&services, &started))
 }

@@ -96,7 +96,10 @@ pub(in crate::http) async fn get(
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
-        Problem::bad_request("invalid_query", "mode is byo or standard, and token is true or false.")
+        Problem::bad_request(
+            "invalid_query",
+            "mode is byo or standard, and token is true or false.",
+        )
     })?;
     let document = services.grants.look(&caller.user).await?;
     let mode = wanted.mode.unwrap_or_else(|| preferred(&document));
@@ -106,7 +109,10 @@ pub(in crate::http) async fn get(
     let Some(_) = document.integrations.get(&mode.slot()) else {
         return Ok(Json(without_grant(&document, mode)).into_response());
     };
-    let token = services.grants.live_token(&caller.user, mode.slot(), MIN_LIFE).await;
+    let token = services
+        .grants
+        .live_token(&caller.user, mode.slot(), MIN_LIFE)
+        .await;
     // Getting it may have changed what is stored.
     let document = services.grants.look(&caller.user).await?;
     Ok(Json(with_token(&services, &document, mode, token)?).into_response())
@@ -116,7 +122,11 @@ pub(in crate::http) async fn get(
 fn preferred(document: &UserDocument) -> Mode {
     let byo = document.integrations.contains_key(&Slot::SpotifyByo);
     let standard = document.integrations.contains_key(&Slot::Spotify);
-    if byo || !standard { Mode::Byo } else { Mode::Standard }
+    if byo || !standard {
+        Mode::Byo
+    } else {
+        Mode::Standard
+    }
 }
 
 fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode: Mode) -> Response {
@@ -124,8 +134,13 @@ fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode:
     let grant = document.integrations.get(&mode.slot());
     let standing = grant.map(|grant| services.grants.standing(grant));
     let tag = entity_tag(document, mode, standing);
-    let tag_header = [(header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\"")))];
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let tag_header = [(
+        header::ETAG,
+        HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\"")),
+    )];
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
     if known {
         return (StatusCode::NOT_MODIFIED, tag_header).into_response();
     }
@@ -139,11 +154,21 @@ fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode:
 /// Weak, because `tokenAge` grows all the time and is not worth an answer of its own.
 fn entity_tag(document: &UserDocument, mode: Mode, standing: Option<Standing>) -> String {
     let (health, days_left, poll) = standing.map_or(("none", None, 0), |standing| {
-        (standing.health.as_str(), standing.days_left, standing.next_poll_after.as_millis())
+        (
+            standing.health.as_str(),
+            standing.days_left,
+            standing.next_poll_after.as_millis(),
+        )
     });
-    let reason = standing.and_then(|standing| standing.reason).map_or("", Reason::as_str);
+    let reason = standing
+        .and_then(|standing| standing.reason)
+        .map_or("", Reason::as_str);
     let days_left = days_left.map_or(String::new(), |days| days.to_string());
-    format!("W/\"{}.{}.{health}.{reason}.{days_left}.{poll}\"", document.version.0, mode.slot())
+    format!(
+        "W/\"{}.{}.{health}.{reason}.{days_left}.{poll}\"",
+        document.version.0,
+        mode.slot()
+    )
 }
 
 fn with_token(
@@ -153,22 +178,32 @@ fn with_token(
     token: Result<LiveToken, GrantError>,
 ) -> Result<Status, Problem> {
     let now = services.system.now();
-    let Some(grant) = document.integrations.get(&mode.slot()) else { return Ok(without_grant(document, mode)) };
+    let Some(grant) = document.integrations.get(&mode.slot()) else {
+        return Ok(without_grant(document, mode));
+    };
     let mut standing = services.grants.standing(grant);
     let token = match token {
         Ok(token) => Some(token.token.expose().to_owned()),
-        Err(GrantError::Store(_) | GrantError::BrokeOff) => return Err(token.expect_err("just matched").into()),
+        Err(GrantError::Store(_) | GrantError::BrokeOff) => {
+            return Err(token.expect_err("just matched").into());
+        }
         Err(error) => {
             standing = without_token(standing, &error);
             None
         }
     };
     let status = connected(services, document, mode, grant, standing, now);
-    Ok(Status { access_token: Some(token.into()), ..status })
+    Ok(Status {
+        access_token: Some(token.into()),
+        ..status
+    })
 }
 
 fn without_grant(document: &UserDocument, mode: Mode) -> Status {
-    Status { access_token: Some(Value::Null), ..unconnected(document, mode) }
+    Status {
+        access_token: Some(Value::Null),
+        ..unconnected(document, mode)
+    }
 }
 
 /// What is said when there should be a token and is none: never "healthy".
@@ -185,7 +220,11 @@ fn without_token(standing: Standing, error: &GrantError) -> Standing {
         | GrantError::Store(_)
         | GrantError::BrokeOff => (Health::Degraded, Reason::RenewalFailing),
     };
-    Standing { health, reason: Some(reason), ..standing }
+    Standing {
+        health,
+        reason: Some(reason),
+        ..standing
+    }
 }
 
 fn connected(
@@ -197,15 +236,20 @@ fn connected(
     now: Timestamp,
 ) -> Status {
     let wanted = &services.connector.settings().scopes;
-    let missing: Vec<String> = wanted.iter().filter(|scope| !grant.scopes.contains(scope)).cloned().collect();
+    let missing: Vec<String> = wanted
+        .iter()
+        .filter(|scope| !grant.scopes.contains(scope))
+        .cloned()
+        .collect();
     let (message, remedy) = match standing.reason {
         Some(reason) => {
             let (message, remedy) = words(reason);
             (message, Some(remedy))
         }
-        None if !missing.is_empty() => {
-            ("Connected, but not everything that was asked for was allowed.", Some("Reconnect and allow it all."))
-        }
+        None if !missing.is_empty() => (
+            "Connected, but not everything that was asked for was allowed.",
+            Some("Reconnect and allow it all."),
+        ),
         None => (ALL_WELL, None),
     };
     Status {
@@ -260,5 +304,8 @@ fn unconnected(document: &UserDocument, mode: Mode) -> Status {
 }
 
 fn has_own_app(document: &UserDocument) -> bool {
-    document.integrations.get(&Slot::SpotifyByo).is_some_and(|grant| grant.client_id_enc.is_some())
+    document
+        .integrations
+        .get(&Slot::SpotifyByo)
+        .is_some_and(|grant| grant.client_id_enc.is_some())
 }

@@ -134,7 +134,13 @@ fn cookies_are_as_tight_as_the_address_allows() {
     let ann = "ann".parse().unwrap();
     let (plain, secure) = (with_sessions(COOKIE_URL), with_sessions("https://example.com"));
     let value = |set_cookie: &HeaderValue| {
-        set_cookie.to_str().unwrap().split(['=', ';']).nth(1).unwrap().to_owned()
+        set_cookie
+            .to_str()
+            .unwrap()
+            .split(['=', ';'])
+            .nth(1)
+            .unwrap()
+            .to_owned()
     };
 
     let set = plain.sign_in(&ann, NOW).unwrap();
