@@ -9,6 +9,7 @@ mod blocked;
 mod create;
 mod fill;
 mod halt;
+mod id;
 mod job;
 mod jobs;
 mod outcome;
@@ -17,14 +18,13 @@ mod request;
 mod resolve;
 mod run;
 mod session;
+mod whose;
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
-
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use sha2::{Digest as _, Sha256};
+use std::{sync::Arc, time::Duration};
 
 pub use account::OwnerAccount;
 pub use blocked::Blocked;
+pub use id::{ExportId, InvalidExportId};
 pub use job::Stage;
 pub use outcome::{
     Candidate, Finished, How, Matched, Mode, Outcome, Progress, Rejected, Unmatched, WaitsFor, Why,
@@ -36,22 +36,21 @@ pub use run::Swept;
 use self::{
     account::{Account, Accounts},
     halt::Halt,
+    id::digest_of,
     job::{Head, Job, Stage as At},
     jobs::{Claimed, Jobs},
     session::{Opened, Session},
+    whose::Recognized,
 };
 use crate::{
     grants::Grants,
     ids::UserId,
     limits::{Closures, Pacer},
     providers::spotify::{Spotify, WebApi},
-    secret::{AccessToken, Secret as _},
+    secret::AccessToken,
     store::{Store, StoreError},
     system::{System, Timestamp},
 };
-
-/// Bytes of an export's id and of every digest here: not to be guessed, never met twice.
-const ID_BYTES: usize = 16;
 
 /// Makes playlists out of lists of songs.
 #[derive(Debug)]
@@ -72,15 +71,6 @@ pub enum Caller {
     /// Somebody who brings an access token of Spotify's.
     Bearer(AccessToken),
 }
-
-/// The name of one export.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ExportId(String);
-
-/// A text that is no export's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such export")]
-pub struct InvalidExportId;
 
 /// Why there is no [`Outcome`].
 #[derive(Debug, thiserror::Error)]
@@ -127,12 +117,6 @@ impl From<StoreError> for ExportError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
     }
-}
-
-/// A caller, and their account where finding out who they are opened it.
-struct Recognized<'a> {
-    owner: UserId,
-    opened: Option<Result<Opened<'a>, Halt>>,
 }
 
 impl Exporter {
@@ -226,98 +210,12 @@ impl Exporter {
         }
     }
 
-    /// Whose exports `caller` may see. Asks Spotify for those who bring a token; one that is not accepted any more
-    /// still has the exports that it began itself (through the operator's account).
-    async fn recognize(&self, caller: &Caller, deadline: Timestamp) -> Result<Recognized<'_>, ExportError> {
-        let token = match caller {
-            Caller::User(user) => {
-                return Ok(Recognized {
-                    owner: user.clone(),
-                    opened: None,
-                });
-            }
-            Caller::Bearer(token) => token,
-        };
-        let opened = Session::open(self, Account::Bearer(token.clone()), deadline).await;
-        let name = match &opened {
-            Ok((_, profile)) => format!("spotify:{}", profile.account_id),
-            Err(Halt::Blocked(_)) => format!("token:{}", digest_of(&[token.expose()])),
-            Err(Halt::Parked { until, why }) => {
-                return Err(ExportError::Unavailable {
-                    why: *why,
-                    retry_after: until.since(self.system.now()),
-                });
-            }
-            Err(Halt::Lost | Halt::Store(_)) => String::new(),
-        };
-        match (name.parse(), opened) {
-            (_, Err(Halt::Store(error))) => Err(error.into()),
-            (Ok(owner), opened) => Ok(Recognized {
-                owner,
-                opened: Some(opened),
-            }),
-            // An account id that is no user id has never been seen; nobody can own an export under it.
-            (Err(_), _) => Err(ExportError::NotFound),
-        }
-    }
-
-    /// The account that a new export goes through, opened.
-    async fn choose_account<'a>(
-        &'a self,
-        request: &Request,
-        caller: &Caller,
-        who: Recognized<'a>,
-        deadline: Timestamp,
-    ) -> Result<(Head, Result<Opened<'a>, Halt>), ExportError> {
-        let own_mode = |through: Option<Through>| through.map_or(Mode::Byo, Mode::from);
-        let (mut mode, mut opened) = match (request.through, caller) {
-            (Some(Through::Owner), _) => {
-                self.check_owner(caller)?;
-                (Mode::Owner, Session::open(self, Account::Owner, deadline).await)
-            }
-            (_, Caller::Bearer(_)) => {
-                let opened = who.opened.unwrap_or(Err(Halt::Blocked(Blocked::TokenExpired)));
-                (Mode::Bearer, opened)
-            }
-            (through, Caller::User(_)) => {
-                let mode = own_mode(through);
-                (mode, self.open(mode, &who.owner, deadline).await)
-            }
-        };
-        let unsaid = request.through.is_none() && mode == Mode::Byo;
-        if unsaid && matches!(opened, Err(Halt::Blocked(Blocked::NotConnected))) {
-            mode = Mode::Standard;
-            opened = self.open(mode, &who.owner, deadline).await;
-        }
-        let mut head = Head::new(request, mode, self.system.now());
-        if let Err(Halt::Blocked(blocked)) = opened {
-            if !self.falls_back(&head, blocked) {
-                return Err(self.not_begun(blocked, mode));
-            }
-            head.fall_back();
-            opened = Session::open(self, Account::Owner, deadline).await;
-        }
-        match opened {
-            Err(Halt::Blocked(blocked)) => Err(self.not_begun(blocked, head.mode)),
-            Err(Halt::Store(error)) => Err(error.into()),
-            opened => Ok((head, opened)),
-        }
-    }
-
-    fn check_owner(&self, caller: &Caller) -> Result<(), ExportError> {
-        let owner = self.accounts.owner().ok_or(ExportError::OwnerNotConfigured)?;
-        if matches!(caller, Caller::Bearer(_)) && !owner.open_to_bearers {
-            return Err(ExportError::OwnerNeedsSignIn);
-        }
-        Ok(())
-    }
-
     /// The same key by the same caller gives the same id; without a key every request is a new one.
     fn id_for(&self, request: &Request, owner: &UserId) -> ExportId {
-        ExportId(match &request.key {
-            Some(key) => digest_of(&[owner.as_str(), key]),
-            None => BASE64_URL_SAFE_NO_PAD.encode(self.system.entropy.bytes::<ID_BYTES>()),
-        })
+        match &request.key {
+            Some(key) => ExportId(digest_of(&[owner.as_str(), key])),
+            None => ExportId::random(self.system.entropy.as_ref()),
+        }
     }
 
     async fn go_on<'a>(
@@ -416,74 +314,14 @@ impl Exporter {
     }
 }
 
-impl ExportId {
-    /// The id as text: 22 characters, base64url.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for ExportId {
-    type Err = InvalidExportId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidExportId> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidExportId)?;
-        if bytes.len() != ID_BYTES {
-            return Err(InvalidExportId);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for ExportId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A digest of several texts; each is preceded by its length, so that no two lists of texts look the same.
-fn digest_of(texts: &[&str]) -> String {
-    let mut hasher = Sha256::new();
-    for text in texts {
-        hasher.update((text.len() as u64).to_be_bytes());
-        hasher.update(text);
-    }
-    digest(hasher)
-}
-
-fn digest(hasher: Sha256) -> String {
-    let bytes: [u8; 32] = hasher.finalize().into();
-    BASE64_URL_SAFE_NO_PAD.encode(&bytes[..ID_BYTES])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_is_22_characters_and_never_a_path() {
-        assert!(digest_of(&["user", "key"]).parse::<ExportId>().is_ok());
-        for text in [
-            "",
-            "a/0",
-            "AAAAAAAAAAAAAAAAAAAAAA/0",
-            "AAAAAAAAAAAAAAAAAAAAA=",
-            "AAAAAAAAAAAAAAAAAAAAAAA",
-        ] {
-            assert_eq!(text.parse::<ExportId>(), Err(InvalidExportId), "{text}");
-        }
-    }
 
     #[test]
     fn every_run_can_move_between_threads() {
         fn is_send<T: Send>(_: impl FnOnce(&'static Exporter, &'static Request, &'static Caller) -> T) {}
         is_send(|exporter, request, caller| exporter.start(request, caller, Duration::ZERO));
         is_send(|exporter, _, _| exporter.run_due(1, Duration::ZERO));
-    }
-
-    #[test]
-    fn a_digest_tells_where_one_text_ends() {
-        assert_ne!(digest_of(&["ab", "c"]), digest_of(&["a", "bc"]));
     }
 }

@@ -6,8 +6,8 @@ use tokio::sync::Mutex;
 
 use super::{
     blocked::Blocked,
-    digest_of,
     halt::Halt,
+    id::digest_of,
     job::{Mode, Why},
 };
 use crate::{

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::digest;
+use super::id::digest;
 use crate::{providers::spotify::PLAYLIST_ITEMS_MAX, songs};
 
 /// The longest name. Spotify documents none, over 200 has failed with a 500, exporters cut at 100.

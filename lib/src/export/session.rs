@@ -9,8 +9,8 @@ use std::{
 use super::{
     Blocked, Exporter,
     account::{Account, Live},
-    digest_of,
     halt::{Halt, Stop},
+    id::digest_of,
     job::Why,
 };
 use crate::{
