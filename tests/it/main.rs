@@ -5,5 +5,6 @@ mod function;
 mod grants;
 mod harness;
 mod layout;
+mod playlist;
 mod spotify;
 mod store;

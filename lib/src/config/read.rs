@@ -223,9 +223,19 @@ fn owner(reader: &mut Reader<'_>) -> Option<Owner> {
         ),
         _ => {}
     }
+    let anyone = reader.parsed_or(
+        var::SPOTIFY_PLAYLIST_FOR,
+        || false,
+        |text| match text {
+            "signed-in" => Ok(false),
+            "anyone" => Ok(true),
+            _ => Err("is unknown; write signed-in, or anyone for callers who bring a Spotify token and no sign-in"),
+        },
+    );
     Some(Owner {
         refresh_token: refresh_token?,
         owner_id: owner_id?,
+        anyone: anyone?,
     })
 }
 

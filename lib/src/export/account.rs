@@ -167,7 +167,10 @@ impl Accounts {
     }
 
     fn grant_halt(&self, error: &GrantError) -> Halt {
-        tracing::warn!(%error, "no access token for an export");
+        // An empty slot is an everyday answer; the export tries the other one.
+        if !matches!(error, GrantError::NotConnected) {
+            tracing::warn!(?error, "no access token for an export");
+        }
         match error {
             GrantError::NotConnected => Blocked::NotConnected.into(),
             // Connecting again writes secrets that do open.

@@ -138,6 +138,11 @@ impl TestApp {
         browser
     }
 
+    /// The same service, with the sandbox that it was pointed at.
+    pub fn with_sandbox(self, sandbox: Sandbox) -> Self {
+        Self { sandbox, ..self }
+    }
+
     /// Moves the service's and the sandbox's time.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);

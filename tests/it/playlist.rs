@@ -1,0 +1,3 @@
+//! `/api/playlist/*`.
+
+mod export;
