@@ -9,14 +9,15 @@ use crate::{
     store::{Collection, StoredGrant},
 };
 
-/// The latest export jobs shown; older ones are held and erased all the same.
-const EXPORTS_SHOWN_MAX: usize = 100;
+/// The latest records of exports shown (a job has one, and one for each hundred songs); older ones are held and erased
+/// all the same, and the answer says that there are more.
+const EXPORT_RECORDS_SHOWN_MAX: usize = 1000;
 
 pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>, Problem> {
     let document = services.grants.look(&caller.user).await?;
     let exports = services
         .store
-        .records_of(Collection::Exports, &caller.user, EXPORTS_SHOWN_MAX)
+        .records_of(Collection::Exports, &caller.user, EXPORT_RECORDS_SHOWN_MAX)
         .await?;
     let connections = document
         .integrations
@@ -34,7 +35,8 @@ pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>,
         "userId": caller.user,
         "connections": connections.collect::<Vec<_>>(),
         "pending": pending.collect::<Vec<_>>(),
-        "exports": exports.into_iter().map(|(id, record)| json!({"id": id, "job": record.body})).collect::<Vec<_>>(),
+        "exportsComplete": exports.len() < EXPORT_RECORDS_SHOWN_MAX,
+        "exports": exports.into_iter().map(|(id, record)| json!({"id": id, "record": record.body})).collect::<Vec<_>>(),
     })))
 }
 
