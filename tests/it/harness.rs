@@ -6,3 +6,5 @@ pub mod clock;
 pub mod entropy;
 pub mod flaky_store;
 pub mod mongod;
+pub mod network;
+pub mod process;

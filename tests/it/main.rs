@@ -4,6 +4,7 @@ mod export;
 mod function;
 mod grants;
 mod harness;
+mod kill;
 mod layout;
 mod playlist;
 mod spotify;

@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::app::APP_URL;
+use super::{app::APP_URL, network};
 
 /// One person's browser.
 #[derive(Clone)]
@@ -110,9 +110,7 @@ impl Browser {
 
 /// Opens the consent page of a sandbox that agrees by itself: the path and query it sends the browser back to.
 pub async fn consent(url: &str) -> String {
-    // The HTTP client of the service chooses the same provider at its first call, which may be yet to come.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let client = network::client();
     let mut answer = client.get(url).send().await.expect("the sandbox answers");
     // It may bounce over pages of its own first.
     while let Some(location) = answer.headers().get(header::LOCATION) {
