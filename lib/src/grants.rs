@@ -5,6 +5,7 @@
 //! lease written into the user's document by compare-and-swap, so the database is the only thing that the processes
 //! share, and nothing is locked while the provider is asked.
 
+mod breaker;
 mod grant;
 mod health;
 mod joining;

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per URL or subject.
 
+mod breaker;
 mod export;
 mod function;
 mod grants;

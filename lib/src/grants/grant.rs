@@ -3,7 +3,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::LEASE;
+use super::{LEASE, breaker::DOUBTED_FOR};
 use crate::{
     providers::spotify::Profile,
     store::{GrantStatus, StoredGrant, StoredLease},
@@ -176,6 +176,13 @@ impl StoredGrant {
         held.then_some(Claimed(self))
     }
 
+    /// The grant that a refusal at `refused_at` ended, as one that is doubted: the refusal turned out to be part of a
+    /// wave. `None` when that is not what ended it, or nothing is left to doubt.
+    pub(super) fn doubted(self, refused_at: Timestamp, jitter: f64, now: Timestamp) -> Option<Self> {
+        let ended_by_it = self.status == GrantStatus::NeedsReauth && self.status_since == refused_at;
+        (ended_by_it && self.refresh_token_enc.is_some()).then(|| Claimed(self).quarantined(jitter, now))
+    }
+
     /// What the sweep erases: the secrets of a grant that has been dead for long enough.
     pub(super) fn erase_if_long_dead(&mut self, now: Timestamp) {
         if self.status == GrantStatus::NeedsReauth && self.status_since + KEPT_AFTER_REFUSAL <= now {
@@ -235,10 +242,29 @@ impl Claimed {
         grant
     }
 
+    /// Whether the provider has to be believed if it calls this grant dead: its time is over anyway, or it was doubted
+    /// for long enough.
+    pub(super) fn refusal_is_final(&self, now: Timestamp) -> bool {
+        let doubted_since = (self.0.status == GrantStatus::Quarantined).then_some(self.0.status_since);
+        self.is_past_its_life(now) || doubted_since.is_some_and(|since| since + DOUBTED_FOR <= now)
+    }
+
+    fn is_past_its_life(&self, now: Timestamp) -> bool {
+        self.0.grant_expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// The provider called the grant dead, together with too many others to be believed. Nothing is given up; it is
+    /// tried again on the schedule of failures, first after seconds, then after minutes. `jitter` is in `0.0..1.0`.
+    pub(super) fn quarantined(self, jitter: f64, now: Timestamp) -> StoredGrant {
+        let mut grant = self.ended(GrantStatus::Quarantined, Some(Reason::Quarantined), now);
+        grant.next_attempt_at = Some(now + pause_after(grant.failures, jitter));
+        grant.failures = grant.failures.saturating_add(1);
+        grant
+    }
+
     /// The provider called the grant dead. Its access token goes at once, its refresh token a day later.
     pub(super) fn revoked(self, now: Timestamp) -> StoredGrant {
-        let expired = self.0.grant_expires_at.is_some_and(|end| end <= now);
-        let reason = if expired {
+        let reason = if self.is_past_its_life(now) {
             Reason::GrantExpired
         } else {
             Reason::GrantRevoked
@@ -294,129 +320,4 @@ fn pause_after(failures: u32, jitter: f64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_ms(1_000_000);
-
-    fn grant() -> StoredGrant {
-        StoredGrant {
-            access_token_enc: Some("sealed access".to_owned()),
-            refresh_token_enc: Some("sealed refresh".to_owned()),
-            expires_at: NOW,
-            ..StoredGrant::default()
-        }
-    }
-
-    fn renewed(refresh: Option<&str>) -> Renewed {
-        Renewed {
-            access_token_enc: "new access".to_owned(),
-            refresh_token_enc: refresh.map(str::to_owned),
-            expires_at: NOW + Duration::from_hours(1),
-            scopes: None,
-        }
-    }
-
-    #[test]
-    fn a_claim_excludes_others_until_its_lease_is_over() {
-        let claimed = grant().claim("one".to_owned(), NOW).expect("free").into_grant();
-        let refused = claimed
-            .clone()
-            .claim("two".to_owned(), NOW + LEASE.mul_f64(0.9))
-            .unwrap_err();
-        assert_eq!(refused, NotClaimed::HeldByOther);
-        let taken_over = claimed
-            .claim("two".to_owned(), NOW + LEASE)
-            .expect("the lease is over")
-            .into_grant();
-        assert!(
-            taken_over.clone().held_by("one").is_none(),
-            "a late holder has lost its claim"
-        );
-        assert!(taken_over.held_by("two").is_some());
-    }
-
-    #[test]
-    fn an_absent_refresh_token_keeps_the_old_one_and_a_present_one_replaces_it() {
-        let claim = || grant().claim("me".to_owned(), NOW).expect("free");
-        assert_eq!(
-            claim().renewed(renewed(None), NOW).refresh_token_enc.as_deref(),
-            Some("sealed refresh")
-        );
-        assert_eq!(
-            claim()
-                .renewed(renewed(Some("new")), NOW)
-                .refresh_token_enc
-                .as_deref(),
-            Some("new")
-        );
-        assert_eq!(claim().renewed(renewed(None), NOW).generation, 1);
-    }
-
-    #[test]
-    fn a_refused_grant_keeps_its_refresh_token_for_a_day() {
-        let mut dead = grant().claim("me".to_owned(), NOW).expect("free").revoked(NOW);
-        assert_eq!(dead.refuses(), Some(Reason::GrantRevoked));
-        assert!(
-            dead.access_token_enc.is_none(),
-            "nobody gets a token of a dead grant"
-        );
-        dead.erase_if_long_dead(NOW + Duration::from_hours(23));
-        assert!(dead.refresh_token_enc.is_some());
-        dead.erase_if_long_dead(NOW + Duration::from_hours(24));
-        assert!(dead.refresh_token_enc.is_none());
-    }
-
-    #[test]
-    fn a_grant_past_its_life_is_expired_rather_than_revoked() {
-        let old = StoredGrant {
-            grant_expires_at: Some(NOW),
-            ..grant()
-        };
-        let dead = old.claim("me".to_owned(), NOW).expect("free").revoked(NOW);
-        assert_eq!(dead.refuses(), Some(Reason::GrantExpired));
-    }
-
-    #[test]
-    fn a_failure_pauses_and_a_retry_after_is_honoured_up_to_a_day() {
-        let fail = |retry_after| {
-            grant()
-                .claim("me".to_owned(), NOW)
-                .expect("free")
-                .failed(retry_after, 0.0, NOW)
-        };
-        assert_eq!(fail(None).next_attempt_at, Some(NOW + BACKOFF_FIRST / 2));
-        assert_eq!(
-            fail(Some(Duration::from_mins(7))).next_attempt_at,
-            Some(NOW + Duration::from_mins(7))
-        );
-        assert_eq!(
-            fail(Some(Duration::MAX)).next_attempt_at,
-            Some(NOW + RETRY_AFTER_MAX)
-        );
-        let paused = fail(None).claim("me".to_owned(), NOW).unwrap_err();
-        assert!(matches!(
-            paused,
-            NotClaimed::TooSoon {
-                app_at_fault: false,
-                ..
-            }
-        ));
-        assert_eq!(pause_after(40, 1.0), BACKOFF_MAX);
-    }
-
-    #[test]
-    fn a_refused_app_costs_the_grant_nothing() {
-        let kept = grant()
-            .claim("me".to_owned(), NOW)
-            .expect("free")
-            .app_refused(NOW);
-        assert_eq!(kept.refuses(), None);
-        assert!(kept.refresh_token_enc.is_some() && kept.access_token_enc.is_some());
-        let revived = kept
-            .claim("me".to_owned(), NOW + APP_RETRY)
-            .expect("tried again")
-            .renewed(renewed(None), NOW);
-        assert_eq!(revived.status, GrantStatus::Connected);
-    }
-}
+mod tests;

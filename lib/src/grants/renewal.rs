@@ -8,13 +8,14 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{
     GrantError, Grants, LEASE, LiveToken, Reason,
+    breaker::Refusal,
     grant::{Claimed, NotClaimed, Renewed},
 };
 use crate::{
     ids::{Slot, UserId},
     providers::{AppCredentials, TokenError, Tokens},
     secret::RefreshToken,
-    store::{StoreError, StoredGrant},
+    store::{GrantStatus, StoreError, StoredGrant},
     system::{BoxFuture, Timestamp},
     vault::Place,
 };
@@ -152,7 +153,13 @@ impl Grants {
         let asked = self.ask(errand, grant).await;
         let now = self.0.system.now();
         match asked {
-            Ok(tokens) => self.keep(errand, holder, tokens, now).await,
+            Ok(tokens) => {
+                let kept = self.keep(errand, holder, tokens, now).await;
+                if grant.status == GrantStatus::Quarantined {
+                    self.wave_is_over(errand, grant).await;
+                }
+                kept
+            }
             Err(Failure::Here(error)) => {
                 // Nothing was asked, so nothing is known: give the claim back.
                 self.settle(errand, holder, |claimed| claimed.failed(None, 0.0, now))
@@ -283,10 +290,7 @@ impl Grants {
         tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
             "a renewal failed");
         let settled = match &error {
-            TokenError::InvalidGrant { .. } => {
-                self.settle(errand, holder, |claimed| claimed.revoked(now))
-                    .await?
-            }
+            TokenError::InvalidGrant { .. } => self.settle_invalid_grant(errand, holder, now).await?,
             TokenError::InvalidClient { .. } => {
                 self.settle(errand, holder, |claimed| claimed.app_refused(now))
                     .await?
@@ -305,15 +309,61 @@ impl Grants {
         let Some(grant) = settled else {
             return self.winner(errand).await;
         };
-        Err(match error {
-            TokenError::InvalidGrant { .. } => {
-                GrantError::NeedsReauth(grant.refuses().unwrap_or(Reason::GrantRevoked))
-            }
-            TokenError::InvalidClient { .. } => GrantError::AppError(Reason::ClientRefused),
-            _ => GrantError::ProviderUnavailable {
+        Err(match (grant.refuses(), error) {
+            (Some(reason), _) => GrantError::NeedsReauth(reason),
+            (None, TokenError::InvalidClient { .. }) => GrantError::AppError(Reason::ClientRefused),
+            (None, _) => GrantError::ProviderUnavailable {
                 retry_after: grant.next_attempt_at.map(|at| at.since(now)),
             },
         })
+    }
+
+    /// The provider called the grant dead: that is so, unless it says the same of too many at once.
+    async fn settle_invalid_grant(
+        &self,
+        errand: &Errand,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Option<StoredGrant>, GrantError> {
+        let grant = self.find(&errand.user, errand.slot).await?;
+        let Some(claimed) = grant.clone().held_by(holder) else {
+            // The refused token is not the grant's any more, so nothing was said about the grant.
+            return Ok(None);
+        };
+        if claimed.refusal_is_final(now) {
+            return self.settle(errand, holder, |claimed| claimed.revoked(now)).await;
+        }
+        let app = self.app_of(errand, &grant)?.client_id;
+        let refusal = Refusal {
+            user: errand.user.clone(),
+            slot: errand.slot,
+            at: now,
+        };
+        if self.is_in_wave(&app, &refusal).await? {
+            let jitter = self.jitter();
+            return self
+                .settle(errand, holder, |claimed| claimed.quarantined(jitter, now))
+                .await;
+        }
+        let settled = self
+            .settle(errand, holder, |claimed| claimed.revoked(now))
+            .await?;
+        match settled {
+            Some(revoked) => Ok(self.taken_back_since(&app, &refusal).await?.or(Some(revoked))),
+            None => Ok(None),
+        }
+    }
+
+    /// A grant that was doubted works. If the breaker cannot be told, the next such renewal tells it.
+    async fn wave_is_over(&self, errand: &Errand, grant: &StoredGrant) {
+        let closed = match self.app_of(errand, grant) {
+            Ok(app) => self.close_breaker(&app.client_id).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
+                "a breaker could not be closed");
+        }
     }
 
     /// Ends the claim of `holder` with `outcome`; `None` when it is not theirs any more, and then nothing is written.
@@ -352,7 +402,7 @@ impl Grants {
     }
 
     /// Chance in `0.0..1.0`.
-    fn jitter(&self) -> f64 {
+    pub(super) fn jitter(&self) -> f64 {
         f64::from(u16::from_le_bytes(self.0.system.entropy.bytes())) / f64::from(u16::MAX)
     }
 }

@@ -16,7 +16,7 @@ const KEPT_WARM_AFTER_USE: Duration = Duration::from_hours(7 * 24);
 const RENEWALS_APART_MIN: Duration = Duration::from_mins(1);
 
 /// So many lost races in a row mean that something writes without end, not that it is busy.
-const CONFLICTS_MAX: usize = 64;
+pub(super) const CONFLICTS_MAX: usize = 64;
 
 impl Grants {
     /// Reads a user's document, lets `decide` change it, and writes what changed; again from the start when somebody
@@ -88,8 +88,35 @@ pub(super) fn grant_due_at(grant: &StoredGrant, margin: Duration) -> Option<Time
     if grant.status == GrantStatus::NeedsReauth {
         return Some(grant.status_since + KEPT_AFTER_REFUSAL);
     }
+    if grant.status == GrantStatus::Quarantined {
+        // Used or not, live token or not: whether it is dead has to be known within the day.
+        return Some(grant.next_attempt_at.unwrap_or_default());
+    }
     let due = (grant.expires_at - margin)
         .max(grant.next_attempt_at.unwrap_or_default())
         .max(grant.updated_at + RENEWALS_APART_MIN);
     (due < grant.last_used_at + KEPT_WARM_AFTER_USE).then_some(due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(10_000_000_000);
+
+    #[test]
+    fn a_grant_that_nobody_uses_is_let_go_cold_unless_it_is_doubted() {
+        let unused = StoredGrant {
+            refresh_token_enc: Some(String::new()),
+            expires_at: NOW,
+            next_attempt_at: Some(NOW + Duration::from_secs(1)),
+            ..StoredGrant::default()
+        };
+        assert_eq!(grant_due_at(&unused, Duration::ZERO), None);
+        let doubted = StoredGrant {
+            status: GrantStatus::Quarantined,
+            ..unused
+        };
+        assert_eq!(grant_due_at(&doubted, Duration::ZERO), doubted.next_attempt_at);
+    }
 }

@@ -53,10 +53,15 @@ impl Grants {
         let began = self.0.system.now();
         let mut summary = SweepSummary::default();
         let mut after = None;
+        if let Err(error) = self.tend_breakers(began).await {
+            tracing::warn!(?error, "the breakers could not be looked after");
+        }
         loop {
             let page = self.0.store.users_due(began, after.as_ref(), PAGE).await?;
             let was_last = page.len() < PAGE;
-            after = page.last().and_then(|(user, document)| Some((document.next_due_at?, user.clone())));
+            after = page
+                .last()
+                .and_then(|(user, document)| Some((document.next_due_at?, user.clone())));
             let visits = page.into_iter().map(|(user, document)| {
                 let grants = self.clone();
                 async move { grants.visit(&user, &document, began).await }

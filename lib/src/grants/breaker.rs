@@ -1,0 +1,300 @@
+//! The breaker: tells a provider that refuses a whole user base by mistake from one person who took the app away.
+//!
+//! Spotify has answered `invalid_grant` to every user of a service while all grants were sound, and whoever deleted on
+//! sight lost them (reference: Spotify §5.4). So refusals are counted per client id, in the store, because every
+//! instance sees only a few of them. It is touched when a grant is refused and when a doubted one is renewed; a
+//! renewal of a healthy grant knows nothing of it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{GrantError, Grants, schedule::CONFLICTS_MAX};
+use crate::{
+    ids::{Slot, UserId},
+    secret::{ClientId, Secret as _},
+    store::{Collection, StoreError, StoredGrant, Written},
+    system::Timestamp,
+};
+
+/// Refusals further apart than this have nothing to do with each other.
+const WINDOW: Duration = Duration::from_mins(5);
+
+/// So many people do not remove an app within [`WINDOW`] of each other.
+const WAVE_USERS: usize = 5;
+
+/// How long the provider's word is doubted; after that it is final, for the wave and for each grant in it.
+pub(super) const DOUBTED_FOR: Duration = Duration::from_hours(24);
+
+/// Breakers share their collection with pacing and quotas.
+const ID_PREFIX: &str = "breaker:";
+
+/// Breakers that one sweep looks after; the next one goes on.
+const TENDED_MAX: usize = 100;
+
+/// One `invalid_grant`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Refusal {
+    pub(super) user: UserId,
+    pub(super) slot: Slot,
+    pub(super) at: Timestamp,
+}
+
+/// What is remembered of the refusals of one client id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Breaker {
+    /// Those that were believed and may turn out to be the beginning of a wave. User ids stand here, outside of the
+    /// users' own documents and untouched by their erasure, so no longer than they are needed: until the wave is
+    /// seen and they are taken back, or [`WINDOW`] is over. As a wave needs few, the list cannot grow.
+    believed: Vec<Refusal>,
+    /// When the wave was seen that the provider has not taken back.
+    opened_at: Option<Timestamp>,
+}
+
+impl Breaker {
+    fn is_open(&self, now: Timestamp) -> bool {
+        self.opened_at
+            .is_some_and(|opened_at| now < opened_at + DOUBTED_FOR)
+    }
+
+    /// Counts a refusal: it is to be believed unless the breaker is open afterwards.
+    fn count(&mut self, refusal: &Refusal) {
+        let now = refusal.at;
+        if self.is_open(now) {
+            return;
+        }
+        self.opened_at = None;
+        self.forget_old(now);
+        self.believed
+            .retain(|earlier| (&earlier.user, earlier.slot) != (&refusal.user, refusal.slot));
+        let users: BTreeSet<_> = self
+            .believed
+            .iter()
+            .chain([refusal])
+            .map(|refusal| &refusal.user)
+            .collect();
+        if users.len() >= WAVE_USERS {
+            self.opened_at = Some(now);
+        } else {
+            self.believed.push(refusal.clone());
+        }
+    }
+
+    /// Forgets what cannot become part of a wave any more.
+    fn forget_old(&mut self, now: Timestamp) {
+        if !self.is_open(now) {
+            self.believed.retain(|refusal| now.since(refusal.at) < WINDOW);
+        }
+    }
+
+    /// When there is somebody to forget, or to take back if whoever opened it died before doing so.
+    fn due_at(&self) -> Option<Timestamp> {
+        self.believed.iter().map(|refusal| refusal.at + WINDOW).max()
+    }
+}
+
+/// Where the breaker of an app is kept. Whose own app an id is, is nobody's business, so it is not kept in plain.
+fn id_of(app: &ClientId) -> String {
+    let digest = Sha256::digest(app.expose());
+    format!("{ID_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(digest))
+}
+
+impl Grants {
+    /// Counts a refusal, and answers whether it belongs to a wave and is not to be believed. The refusals of the same
+    /// wave that were believed are taken back.
+    pub(super) async fn is_in_wave(&self, app: &ClientId, refusal: &Refusal) -> Result<bool, GrantError> {
+        let id = id_of(app);
+        let breaker = self.change_breaker(&id, |breaker| breaker.count(refusal)).await?;
+        let open = breaker.is_open(refusal.at);
+        if open {
+            self.take_back(&id, &breaker, refusal.at).await?;
+        }
+        Ok(open)
+    }
+
+    /// Takes back one refusal that was counted as believed, if a wave was seen between that and writing it down: who
+    /// saw the wave could not find it then.
+    pub(super) async fn taken_back_since(
+        &self,
+        app: &ClientId,
+        refusal: &Refusal,
+    ) -> Result<Option<StoredGrant>, GrantError> {
+        let breaker = self.change_breaker(&id_of(app), |_| ()).await?;
+        if !breaker.is_open(refusal.at) {
+            return Ok(None);
+        }
+        self.doubt(refusal, refusal.at).await
+    }
+
+    /// A doubted grant of this app was renewed: the wave is over, and refusals are believed again.
+    pub(super) async fn close_breaker(&self, app: &ClientId) -> Result<(), GrantError> {
+        let id = id_of(app);
+        let now = self.0.system.now();
+        let breaker = self.change_breaker(&id, |_| ()).await?;
+        if breaker.is_open(now) {
+            self.take_back(&id, &breaker, now).await?;
+            self.change_breaker(&id, |breaker| breaker.opened_at = None)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// What the sweep does for breakers: forgets people in time, and finishes what a process that died left undone.
+    pub(super) async fn tend_breakers(&self, now: Timestamp) -> Result<(), GrantError> {
+        let due = self
+            .0
+            .store
+            .records_due(Collection::Budgets, now, TENDED_MAX)
+            .await?;
+        for (id, _) in due.iter().filter(|(id, _)| id.starts_with(ID_PREFIX)) {
+            let breaker = self.change_breaker(id, |breaker| breaker.forget_old(now)).await?;
+            if breaker.is_open(now) {
+                self.take_back(id, &breaker, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Turns what was believed of an open `breaker` into doubt, and forgets who it was.
+    async fn take_back(&self, id: &str, breaker: &Breaker, now: Timestamp) -> Result<(), GrantError> {
+        for refusal in &breaker.believed {
+            self.doubt(refusal, now).await?;
+        }
+        self.change_breaker(id, |stored| {
+            stored
+                .believed
+                .retain(|refusal| !breaker.believed.contains(refusal));
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The grant that this refusal ended, doubted; `None` when it has been replaced or disconnected.
+    async fn doubt(&self, refusal: &Refusal, now: Timestamp) -> Result<Option<StoredGrant>, GrantError> {
+        let jitter = self.jitter();
+        self.change(&refusal.user, |document| {
+            let Some(grant) = document.integrations.get_mut(&refusal.slot) else {
+                return Ok(None);
+            };
+            let doubted = grant.clone().doubted(refusal.at, jitter, now);
+            Ok(doubted.inspect(|doubted| grant.clone_from(doubted)))
+        })
+        .await
+    }
+
+    /// Changes a breaker by compare-and-swap; nothing is written when nothing changed.
+    async fn change_breaker(
+        &self,
+        id: &str,
+        decide: impl Fn(&mut Breaker) + Send,
+    ) -> Result<Breaker, StoreError> {
+        for _ in 0..CONFLICTS_MAX {
+            let found = self.0.store.find_record(Collection::Budgets, id).await?;
+            let mut record = found.unwrap_or_default();
+            // What cannot be read remembers nothing: the provider will refuse again.
+            let before = Breaker::deserialize(&record.body).unwrap_or_default();
+            let mut after = before.clone();
+            decide(&mut after);
+            if after == before {
+                return Ok(after);
+            }
+            record.due_at = after.due_at();
+            record.body = serde_json::to_value(&after).map_err(StoreError::unreadable)?;
+            let written = self
+                .0
+                .store
+                .write_record(Collection::Budgets, id, &record)
+                .await?;
+            if matches!(written, Written::As(_)) {
+                return Ok(after);
+            }
+        }
+        Err(StoreError::unavailable("a breaker is written to without end"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_000_000_000);
+
+    fn refusal(user: usize, at: Timestamp) -> Refusal {
+        Refusal {
+            user: format!("user {user}").parse().expect("an id"),
+            slot: Slot::Spotify,
+            at,
+        }
+    }
+
+    /// A breaker that saw one refusal of each of these users at these moments.
+    fn after(refusals: impl IntoIterator<Item = (usize, Timestamp)>) -> Breaker {
+        let mut breaker = Breaker::default();
+        for (user, at) in refusals {
+            breaker.count(&refusal(user, at));
+        }
+        breaker
+    }
+
+    #[test]
+    fn the_fifth_person_within_minutes_opens_it() {
+        let four = after((1..=4).map(|user| (user, NOW)));
+        assert!(!four.is_open(NOW));
+        let mut five = four.clone();
+        five.count(&refusal(5, NOW + WINDOW / 2));
+        assert!(five.is_open(NOW + WINDOW / 2));
+        assert_eq!(five.believed, four.believed, "those are to be taken back");
+    }
+
+    #[test]
+    fn one_person_is_no_wave_however_often_and_in_whichever_slot() {
+        let mut breaker = after((0..20).map(|second| (1, NOW + Duration::from_secs(second))));
+        assert_eq!(breaker.believed.len(), 1);
+        breaker.count(&Refusal {
+            slot: Slot::SpotifyByo,
+            ..refusal(1, NOW)
+        });
+        (2..=4).for_each(|user| breaker.count(&refusal(user, NOW)));
+        assert!(!breaker.is_open(NOW));
+    }
+
+    #[test]
+    fn refusals_far_apart_are_no_wave_and_are_forgotten() {
+        let minute = |minute: usize| NOW + Duration::from_secs(60 * minute as u64);
+        let mut breaker = after((0..100).map(|user| (user, minute(2 * user))));
+        assert!(!breaker.is_open(minute(200)));
+        assert!(breaker.believed.len() < WAVE_USERS, "{breaker:?}");
+        assert_eq!(breaker.due_at(), Some(minute(198) + WINDOW));
+        breaker.forget_old(minute(198) + WINDOW);
+        assert_eq!(breaker, Breaker::default());
+    }
+
+    #[test]
+    fn it_is_open_for_a_day_at_most_and_lists_nobody_meanwhile() {
+        let mut breaker = after((1..=5).map(|user| (user, NOW)));
+        breaker.believed.clear();
+        let last = NOW + DOUBTED_FOR - Duration::from_millis(1);
+        breaker.count(&refusal(6, last));
+        assert!(breaker.is_open(last) && breaker.believed.is_empty());
+        breaker.count(&refusal(7, NOW + DOUBTED_FOR));
+        assert!(!breaker.is_open(NOW + DOUBTED_FOR));
+        assert_eq!(breaker.believed.len(), 1, "counting begins anew");
+    }
+
+    #[test]
+    fn those_to_be_taken_back_are_not_forgotten_before() {
+        let mut breaker = after((1..=5).map(|user| (user, NOW)));
+        breaker.forget_old(NOW + WINDOW);
+        assert_eq!(breaker.believed.len(), 4);
+    }
+
+    #[test]
+    fn every_app_has_its_own_and_is_not_named() {
+        let id = |plain: &str| id_of(&ClientId::from_plain(plain.to_owned()));
+        assert_ne!(id("one"), id("two"));
+        assert!(!id("decafbad").contains("decafbad"));
+    }
+}
