@@ -9,6 +9,7 @@ mod breaker;
 mod grant;
 mod health;
 mod joining;
+mod refusal;
 mod renewal;
 mod schedule;
 mod sweep;

@@ -52,10 +52,9 @@ async fn assert_all(people: &mut [Browser], health: &str) {
 
 /// Somebody new with a Spotify account of the same name, who agrees to whatever comes next.
 async fn newcomer(app: &TestApp, name: &str) -> Browser {
-    let mut world = app.sandbox.world();
-    world.add_user(User::new(name, name)).expect("a new name");
-    world.settings.auto_approve_as = Some(name.to_owned());
-    drop(world);
+    let added = app.sandbox.world().add_user(User::new(name, name));
+    added.expect("a new name");
+    app.sandbox.world().settings.auto_approve_as = Some(name.to_owned());
     app.signed_in(name).await
 }
 

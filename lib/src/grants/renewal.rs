@@ -8,7 +8,6 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{
     GrantError, Grants, LEASE, LiveToken, Reason,
-    breaker::Refusal,
     grant::{Claimed, NotClaimed, Renewed},
 };
 use crate::{
@@ -29,13 +28,13 @@ const WRITE_AGAIN_EVERY: Duration = Duration::from_millis(500);
 /// A waiter takes over from one dead holder; if the next one dies, too, the caller hears of it.
 const TAKEOVERS_MAX: u32 = 2;
 
-type Outcome = Result<LiveToken, GrantError>;
+pub(super) type Outcome = Result<LiveToken, GrantError>;
 
 /// Whose renewal a run is about.
 #[derive(Clone, Debug)]
-struct Errand {
-    user: UserId,
-    slot: Slot,
+pub(super) struct Errand {
+    pub(super) user: UserId,
+    pub(super) slot: Slot,
     /// The generation that is not good enough any more.
     stale: u64,
     /// Whether somebody asked for the token, rather than the sweep.
@@ -186,7 +185,7 @@ impl Grants {
             .map_err(Failure::There)
     }
 
-    fn app_of(&self, errand: &Errand, grant: &StoredGrant) -> Result<AppCredentials, GrantError> {
+    pub(super) fn app_of(&self, errand: &Errand, grant: &StoredGrant) -> Result<AppCredentials, GrantError> {
         match errand.slot {
             Slot::Spotify => self.0.operator_app.clone().ok_or(GrantError::NoOperatorApp),
             Slot::SpotifyByo => self.own_app(&errand.user, grant),
@@ -280,94 +279,8 @@ impl Grants {
             "a renewed grant was not written before its lease ended");
     }
 
-    async fn settle_refusal(
-        &self,
-        errand: &Errand,
-        holder: &str,
-        error: TokenError,
-        now: Timestamp,
-    ) -> Outcome {
-        tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
-            "a renewal failed");
-        let settled = match &error {
-            TokenError::InvalidGrant { .. } => self.settle_invalid_grant(errand, holder, now).await?,
-            TokenError::InvalidClient { .. } => {
-                self.settle(errand, holder, |claimed| claimed.app_refused(now))
-                    .await?
-            }
-            TokenError::Unavailable { .. }
-            | TokenError::Refused { .. }
-            | TokenError::Unreadable
-            | TokenError::Unreachable(_) => {
-                let retry_after = retry_after(&error);
-                let jitter = self.jitter();
-                self.settle(errand, holder, |claimed| claimed.failed(retry_after, jitter, now))
-                    .await?
-            }
-        };
-        // Whose claim is gone has been overtaken: by a reconnect, a disconnect or a later renewal.
-        let Some(grant) = settled else {
-            return self.winner(errand).await;
-        };
-        Err(match (grant.refuses(), error) {
-            (Some(reason), _) => GrantError::NeedsReauth(reason),
-            (None, TokenError::InvalidClient { .. }) => GrantError::AppError(Reason::ClientRefused),
-            (None, _) => GrantError::ProviderUnavailable {
-                retry_after: grant.next_attempt_at.map(|at| at.since(now)),
-            },
-        })
-    }
-
-    /// The provider called the grant dead: that is so, unless it says the same of too many at once.
-    async fn settle_invalid_grant(
-        &self,
-        errand: &Errand,
-        holder: &str,
-        now: Timestamp,
-    ) -> Result<Option<StoredGrant>, GrantError> {
-        let grant = self.find(&errand.user, errand.slot).await?;
-        let Some(claimed) = grant.clone().held_by(holder) else {
-            // The refused token is not the grant's any more, so nothing was said about the grant.
-            return Ok(None);
-        };
-        if claimed.refusal_is_final(now) {
-            return self.settle(errand, holder, |claimed| claimed.revoked(now)).await;
-        }
-        let app = self.app_of(errand, &grant)?.client_id;
-        let refusal = Refusal {
-            user: errand.user.clone(),
-            slot: errand.slot,
-            at: now,
-        };
-        if self.is_in_wave(&app, &refusal).await? {
-            let jitter = self.jitter();
-            return self
-                .settle(errand, holder, |claimed| claimed.quarantined(jitter, now))
-                .await;
-        }
-        let settled = self
-            .settle(errand, holder, |claimed| claimed.revoked(now))
-            .await?;
-        match settled {
-            Some(revoked) => Ok(self.taken_back_since(&app, &refusal).await?.or(Some(revoked))),
-            None => Ok(None),
-        }
-    }
-
-    /// A grant that was doubted works. If the breaker cannot be told, the next such renewal tells it.
-    async fn wave_is_over(&self, errand: &Errand, grant: &StoredGrant) {
-        let closed = match self.app_of(errand, grant) {
-            Ok(app) => self.close_breaker(&app.client_id).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = closed {
-            tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
-                "a breaker could not be closed");
-        }
-    }
-
     /// Ends the claim of `holder` with `outcome`; `None` when it is not theirs any more, and then nothing is written.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         errand: &Errand,
         holder: &str,
@@ -388,7 +301,7 @@ impl Grants {
     }
 
     /// The token of whoever overtook us.
-    async fn winner(&self, errand: &Errand) -> Outcome {
+    pub(super) async fn winner(&self, errand: &Errand) -> Outcome {
         let grant = self.find(&errand.user, errand.slot).await?;
         if let Some(reason) = grant.refuses() {
             return Err(GrantError::NeedsReauth(reason));
@@ -411,11 +324,4 @@ impl Grants {
 enum Failure {
     Here(GrantError),
     There(TokenError),
-}
-
-fn retry_after(error: &TokenError) -> Option<Duration> {
-    match error {
-        TokenError::Unavailable { retry_after, .. } => *retry_after,
-        _ => None,
-    }
 }

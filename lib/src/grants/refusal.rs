@@ -1,0 +1,106 @@
+//! When the provider gives no token: what its answer says about the grant, about the app, or only about itself.
+
+use std::time::Duration;
+
+use super::{
+    GrantError, Grants, Reason,
+    breaker::Refusal,
+    renewal::{Errand, Outcome},
+};
+use crate::{providers::TokenError, store::StoredGrant, system::Timestamp};
+
+impl Grants {
+    /// Ends the claim of `holder` with what the provider's `error` says about the grant.
+    pub(super) async fn settle_refusal(
+        &self,
+        errand: &Errand,
+        holder: &str,
+        error: TokenError,
+        now: Timestamp,
+    ) -> Outcome {
+        tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
+            "a renewal failed");
+        let settled = match &error {
+            TokenError::InvalidGrant { .. } => self.settle_invalid_grant(errand, holder, now).await?,
+            TokenError::InvalidClient { .. } => {
+                self.settle(errand, holder, |claimed| claimed.app_refused(now))
+                    .await?
+            }
+            TokenError::Unavailable { .. }
+            | TokenError::Refused { .. }
+            | TokenError::Unreadable
+            | TokenError::Unreachable(_) => {
+                let retry_after = retry_after(&error);
+                let jitter = self.jitter();
+                self.settle(errand, holder, |claimed| claimed.failed(retry_after, jitter, now))
+                    .await?
+            }
+        };
+        // Whose claim is gone has been overtaken: by a reconnect, a disconnect or a later renewal.
+        let Some(grant) = settled else {
+            return self.winner(errand).await;
+        };
+        Err(match (grant.refuses(), error) {
+            (Some(reason), _) => GrantError::NeedsReauth(reason),
+            (None, TokenError::InvalidClient { .. }) => GrantError::AppError(Reason::ClientRefused),
+            (None, _) => GrantError::ProviderUnavailable {
+                retry_after: grant.next_attempt_at.map(|at| at.since(now)),
+            },
+        })
+    }
+
+    /// The provider called the grant dead: that is so, unless it says the same of too many at once.
+    async fn settle_invalid_grant(
+        &self,
+        errand: &Errand,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Option<StoredGrant>, GrantError> {
+        let grant = self.find(&errand.user, errand.slot).await?;
+        let Some(claimed) = grant.clone().held_by(holder) else {
+            // The refused token is not the grant's any more, so nothing was said about the grant.
+            return Ok(None);
+        };
+        if claimed.refusal_is_final(now) {
+            return self.settle(errand, holder, |claimed| claimed.revoked(now)).await;
+        }
+        let app = self.app_of(errand, &grant)?.client_id;
+        let refusal = Refusal {
+            user: errand.user.clone(),
+            slot: errand.slot,
+            at: now,
+        };
+        if self.is_in_wave(&app, &refusal).await? {
+            let jitter = self.jitter();
+            return self
+                .settle(errand, holder, |claimed| claimed.quarantined(jitter, now))
+                .await;
+        }
+        let settled = self
+            .settle(errand, holder, |claimed| claimed.revoked(now))
+            .await?;
+        match settled {
+            Some(revoked) => Ok(self.taken_back_since(&app, &refusal).await?.or(Some(revoked))),
+            None => Ok(None),
+        }
+    }
+
+    /// A grant that was doubted works. If the breaker cannot be told, the next such renewal tells it.
+    pub(super) async fn wave_is_over(&self, errand: &Errand, grant: &StoredGrant) {
+        let closed = match self.app_of(errand, grant) {
+            Ok(app) => self.close_breaker(&app.client_id).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
+                "a breaker could not be closed");
+        }
+    }
+}
+
+fn retry_after(error: &TokenError) -> Option<Duration> {
+    match error {
+        TokenError::Unavailable { retry_after, .. } => *retry_after,
+        _ => None,
+    }
+}
