@@ -121,11 +121,12 @@ pub fn router(services: Arc<Services>) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .with_state(services.clone());
-    let router = envelope::around(router, services);
-    match cors {
+    let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,
-    }
+    };
+    // Outermost, so that the answer to a browser's preflight is in it, too.
+    envelope::around(router, services)
 }
 
 /// Pages of other origins may call where the operator names them, and nowhere else.
