@@ -14,6 +14,8 @@ use super::problem::Problem;
 /// songs fits into. The binary keeps the same limit, so that what works there works deployed.
 const BODY_BYTES_MAX: usize = 4_500_000;
 
+const FIELDS: &str = "The README lists the fields of every route.";
+
 /// A JSON body. Unknown fields are ignored; an empty body is an empty object.
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
@@ -27,6 +29,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .await
             .map_err(|error| unread(&error))?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        if text.trim_ascii_start().starts_with(b"[") {
+            // Serde would take a list for the fields in their order.
+            return Err(
+                Problem::bad_request("invalid_field", "The JSON has to be an object.").remedy(FIELDS),
+            );
+        }
         serde_json::from_slice(text)
             .map(Self)
             .map_err(|error| unparsed(&error))
@@ -58,5 +66,5 @@ fn unparsed(error: &serde_json::Error) -> Problem {
             format!("The body is not valid JSON in UTF-8, {place}."),
         ),
     }
-    .remedy("The README lists the fields of every route.")
+    .remedy(FIELDS)
 }
