@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Query},
+    extract::{FromRequestParts, Query, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, request::Parts};
@@ -58,9 +58,9 @@ pub(in crate::http) struct Which {
 pub(in crate::http) async fn get(
     services: Shared,
     Exporting(caller): Exporting,
-    Query(which): Query<Which>,
+    which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    match which.id {
+    match asked(which)? {
         Some(id) => Ok(answer(services.exporter.look(&named(&id)?, &caller).await?)),
         None => diagnostics(&services, &caller).await,
     }
@@ -69,14 +69,14 @@ pub(in crate::http) async fn get(
 pub(in crate::http) async fn post(
     services: Shared,
     Exporting(caller): Exporting,
-    Query(which): Query<Which>,
+    which: Result<Query<Which>, QueryRejection>,
     headers: HeaderMap,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Problem> {
     let key = headers
         .get("idempotency-key")
         .map(|key| key.to_str().unwrap_or_default());
-    let wanted = match which.id {
+    let wanted = match asked(which)? {
         Some(id) => Wanted::GoOn(named(&id)?),
         None => Wanted::Start(Box::new(Request::new(draft, key).map_err(ExportError::from)?)),
     };
@@ -95,6 +95,12 @@ pub(in crate::http) async fn post(
 enum Wanted {
     Start(Box<Request>),
     GoOn(ExportId),
+}
+
+fn asked(which: Result<Query<Which>, QueryRejection>) -> Result<Option<String>, Problem> {
+    let Query(which) =
+        which.map_err(|_| Problem::bad_request("invalid_query", "id is the exportId of one job."))?;
+    Ok(which.id)
 }
 
 fn named(id: &str) -> Result<ExportId, ExportError> {
