@@ -1,12 +1,20 @@
 //! The integration tests: one binary, one module per URL or subject.
 
 mod breaker;
+mod bad_input;
+mod callers;
+mod cron;
 mod export;
 mod function;
 mod grants;
 mod harness;
+mod headers;
+mod health;
 mod kill;
 mod layout;
+mod me;
 mod playlist;
+mod secrets;
+mod session;
 mod spotify;
 mod store;

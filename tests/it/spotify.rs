@@ -3,6 +3,7 @@
 mod connect;
 mod hijack;
 mod own_app;
+mod polls;
 mod refusals;
 mod status;
 

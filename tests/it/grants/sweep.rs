@@ -15,11 +15,9 @@ use crate::harness::{
     flaky_store::{Call, FlakyStore, When},
 };
 
-const DAY: Duration = Duration::from_hours(24);
-
 async fn sweep(app: &TestApp) -> SweepSummary {
     let limits = SweepLimits {
-        time: Duration::from_secs(60),
+        time: MIN,
         concurrency: 4,
     };
     app.app
@@ -141,7 +139,7 @@ async fn a_document_that_cannot_be_written_is_counted_and_tried_again() {
     assert_eq!(sweep(&app).await.renewed, 1);
     flaky.fail_next(1, Call::UsersDue, When::Before);
     let limits = SweepLimits {
-        time: Duration::from_secs(60),
+        time: MIN,
         concurrency: 4,
     };
     assert!(
@@ -165,7 +163,7 @@ async fn what_is_dead_for_a_day_is_erased_and_not_before() {
         }
     );
     assert!(app.grant("ana").await.refresh_token_enc.is_some());
-    app.advance(DAY - MIN);
+    app.advance((24 * 60 - 1) * MIN);
     assert_eq!(sweep(&app).await, SweepSummary::default());
     assert!(app.grant("ana").await.refresh_token_enc.is_some());
     app.advance(MIN);

@@ -1,4 +1,4 @@
-//! `GET /api/spotify/status`: the truth, whole, in every state; and polls that cost nothing.
+//! `GET /api/spotify/status`: the truth, whole, in every state.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,6 @@ use patchbay::store::DatabaseUrl;
 use sandbox::{DEMO_APP, Fault, FaultKind, OWN_APP};
 use serde_json::{Value, json};
 
-use super::STANDARD;
 use crate::harness::{
     app::{Setup, TestApp},
     browser::Browser,
@@ -108,7 +107,7 @@ fn summary(status: &Value) -> (&str, &str, bool) {
     )
 }
 
-async fn fail_renewals(app: &TestApp) {
+fn fail_renewals(app: &TestApp) {
     app.sandbox
         .world()
         .fault(Fault::on("POST", "/api/token", FaultKind::html(503)));
@@ -228,7 +227,7 @@ async fn it_is_never_healthy_about_a_token_that_is_not() {
         app.advance(age);
         let mut ana = app.signed_in("ana").await;
         if name.starts_with("renewals fail") {
-            fail_renewals(&app).await;
+            fail_renewals(&app);
         } else if name.starts_with("revoked") {
             app.sandbox.world().revoke_user("ana");
         } else if name.starts_with("the app's secret") {
@@ -332,23 +331,6 @@ async fn ones_own_app_is_preferred_where_both_are_connected() {
 }
 
 #[tokio::test]
-async fn a_poll_asks_nobody_and_writes_nothing() {
-    let app = TestApp::start().await;
-    app.connected("ana").await;
-    app.sandbox.world().clear_requests();
-    let before = app.document("ana").await;
-    for age in [Duration::ZERO, 56 * MIN, HOUR, 200 * 24 * HOUR] {
-        app.advance(age);
-        let mut ana = app.signed_in("ana").await;
-        for _ in 0..3 {
-            ana.get(POLL).await.expect(200);
-        }
-    }
-    assert_eq!(app.sandbox.world().requests(), []);
-    assert_eq!(app.document("ana").await, before);
-}
-
-#[tokio::test]
 async fn a_fresh_token_is_handed_out_without_asking_or_writing() {
     let app = TestApp::start().await;
     let mut ana = app.connected("ana").await;
@@ -362,61 +344,6 @@ async fn a_fresh_token_is_handed_out_without_asking_or_writing() {
     );
     assert_eq!(app.sandbox.world().requests(), []);
     assert_eq!(app.document("ana").await, before);
-}
-
-/// A poll that knows what it was told before.
-async fn poll_again(person: &mut Browser, known: &str) -> (u16, String) {
-    person
-        .headers
-        .insert(header::IF_NONE_MATCH, known.parse().expect("a header value"));
-    let answer = person.get(POLL).await;
-    person.headers.remove(header::IF_NONE_MATCH);
-    let tag = answer.headers[header::ETAG].to_str().expect("text").to_owned();
-    assert_eq!(answer.bytes.is_empty(), answer.status == 304);
-    (answer.status.as_u16(), tag)
-}
-
-#[tokio::test]
-async fn a_poll_is_answered_304_until_something_changes() {
-    let app = TestApp::start().await;
-    let mut ana = app.signed_in("ana").await;
-    let (status, mut known) = poll_again(&mut ana, "\"nothing\"").await;
-    assert_eq!(status, 200);
-    assert_eq!(poll_again(&mut ana, &known).await, (304, known.clone()));
-
-    let mut changes = 0;
-    let mut changed = async |person: &mut Browser, what: &str| {
-        let (status, tag) = poll_again(person, &known).await;
-        assert_eq!(status, 200, "{what} is news");
-        assert_ne!(tag, known, "{what}");
-        assert_eq!(
-            poll_again(person, &tag).await,
-            (304, tag.clone()),
-            "{what} is no news any more"
-        );
-        known = tag;
-        changes += 1;
-    };
-    ana.connect(STANDARD).await;
-    changed(&mut ana, "a connection").await;
-    app.advance(HOUR);
-    changed(&mut ana, "that the token has run out").await;
-    fail_renewals(&app).await;
-    ana.get(STATUS).await.expect(200);
-    changed(&mut ana, "that it cannot be renewed").await;
-    app.sandbox.world().clear_faults();
-    app.advance(MIN);
-    ana.get(STATUS).await.expect(200);
-    changed(&mut ana, "a new token").await;
-    app.advance(24 * HOUR);
-    changed(&mut ana, "that a day is over").await;
-    ana.post("/api/spotify/disconnect", json!({})).await.expect(200);
-    changed(&mut ana, "that it was disconnected").await;
-    assert_eq!(changes, 6);
-
-    // One person's tag says nothing to another.
-    let mut ben = app.connected("ben").await;
-    assert_eq!(poll_again(&mut ben, &known).await.0, 200);
 }
 
 #[tokio::test]
