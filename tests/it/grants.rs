@@ -23,13 +23,20 @@ const TOKEN: &str = "/api/token";
 
 /// Ana's token through the operator's app.
 async fn live(app: &TestApp) -> Result<LiveToken, GrantError> {
-    app.app.grants().live_token(&local_user("ana"), Slot::Spotify, Duration::ZERO).await
+    app.app
+        .grants()
+        .live_token(&local_user("ana"), Slot::Spotify, Duration::ZERO)
+        .await
 }
 
 /// The same as a task of its own.
 fn live_in_a_task(app: &TestApp) -> tokio::task::JoinHandle<Result<LiveToken, GrantError>> {
     let grants = app.app.grants().clone();
-    tokio::spawn(async move { grants.live_token(&local_user("ana"), Slot::Spotify, Duration::ZERO).await })
+    tokio::spawn(async move {
+        grants
+            .live_token(&local_user("ana"), Slot::Spotify, Duration::ZERO)
+            .await
+    })
 }
 
 fn text(token: &LiveToken) -> &str {

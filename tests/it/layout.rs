@@ -11,13 +11,37 @@ use patchbay::config::Config;
 
 /// Which rooms a room may call. `ids`, `secret` and `system` are the vocabulary that everybody shares.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("app", &["config", "connect", "export", "grants", "http", "limits", "providers", "store", "vault"]),
+    (
+        "app",
+        &[
+            "config",
+            "connect",
+            "export",
+            "grants",
+            "http",
+            "limits",
+            "providers",
+            "store",
+            "vault",
+        ],
+    ),
     ("config", &["providers", "store", "vault"]),
     ("connect", &["grants", "limits", "providers", "store", "vault"]),
     ("export", &["grants", "limits", "providers", "songs", "store"]),
     ("function", &["app", "config", "telemetry"]),
     ("grants", &["limits", "providers", "store", "vault"]),
-    ("http", &["config", "connect", "export", "grants", "providers", "store", "vault"]),
+    (
+        "http",
+        &[
+            "config",
+            "connect",
+            "export",
+            "grants",
+            "providers",
+            "store",
+            "vault",
+        ],
+    ),
     ("ids", &[]),
     ("limits", &["store"]),
     ("providers", &[]),
@@ -60,7 +84,10 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 
 /// The first names behind every `crate::` of a source, groups included.
 fn called_rooms(source: &str) -> BTreeSet<String> {
-    let code: Vec<_> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code: Vec<_> = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
     let code = code.join("\n");
     let mut rooms = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
@@ -89,7 +116,9 @@ fn called_rooms(source: &str) -> BTreeSet<String> {
 }
 
 fn identifier(text: &str) -> String {
-    text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+    text.chars()
+        .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+        .collect()
 }
 
 #[test]
@@ -97,14 +126,23 @@ fn data_flows_one_way() {
     let arrows: BTreeMap<_, _> = ARROWS.iter().copied().collect();
     for file in files("lib/src", "rs") {
         let inside = file.strip_prefix("lib/src").expect("below lib/src");
-        let room = inside.components().next().expect("a name").as_os_str().to_str().expect("text");
+        let room = inside
+            .components()
+            .next()
+            .expect("a name")
+            .as_os_str()
+            .to_str()
+            .expect("text");
         let room = room.trim_end_matches(".rs");
         if room == "lib" {
             continue;
         }
-        let allowed = arrows.get(room).unwrap_or_else(|| panic!("{room} is not in the list of rooms"));
+        let allowed = arrows
+            .get(room)
+            .unwrap_or_else(|| panic!("{room} is not in the list of rooms"));
         for called in called_rooms(&read(&file)) {
-            let fine = called == room || VOCABULARY.contains(&called.as_str()) || allowed.contains(&called.as_str());
+            let fine =
+                called == room || VOCABULARY.contains(&called.as_str()) || allowed.contains(&called.as_str());
             assert!(fine, "{}: {room} may not call {called}", file.display());
         }
     }
@@ -124,7 +162,10 @@ fn bins() -> BTreeMap<String, String> {
     for section in manifest.split("[[bin]]").skip(1) {
         let section = section.split("\n[").next().unwrap_or_default();
         let find = |key: &str| section.lines().find(|line| line.starts_with(key)).and_then(value);
-        bins.insert(find("path").expect("a bin has a path"), find("name").expect("a bin has a name"));
+        bins.insert(
+            find("path").expect("a bin has a path"),
+            find("name").expect("a bin has a name"),
+        );
     }
     bins
 }
@@ -133,7 +174,10 @@ fn bins() -> BTreeMap<String, String> {
 fn every_function_file_has_its_entry_and_no_entry_is_without_a_file() {
     let mut bins = bins();
     assert_eq!(bins.remove("cli/main.rs").as_deref(), Some("patchbay"));
-    let files: Vec<_> = files("api", "rs").iter().map(|file| file.display().to_string()).collect();
+    let files: Vec<_> = files("api", "rs")
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
     assert_eq!(bins.keys().cloned().collect::<Vec<_>>(), files);
     let names: BTreeSet<_> = bins.values().collect();
     assert_eq!(names.len(), bins.len(), "names are unique");
@@ -144,7 +188,13 @@ fn each_function_main_is_one_call() {
     for file in files("api", "rs") {
         let source = read(&file);
         let body = source.split_once("fn main()").expect("a main").1;
-        let body = body.split_once('{').expect("a body").1.trim().trim_end_matches('}').trim();
+        let body = body
+            .split_once('{')
+            .expect("a body")
+            .1
+            .trim()
+            .trim_end_matches('}')
+            .trim();
         assert_eq!(body, "patchbay::function::main()", "{}", file.display());
     }
 }
@@ -157,24 +207,38 @@ fn every_route_reaches_a_function() {
         rewrites.iter().any(|rewrite| {
             let source = rewrite["source"].as_str().expect("a source");
             assert_eq!(rewrite["destination"], "/api/app");
-            source.strip_suffix("(.*)").map_or(source == path, |start| path.starts_with(start))
+            source
+                .strip_suffix("(.*)")
+                .map_or(source == path, |start| path.starts_with(start))
         })
     };
     // The path may stand on a line of its own.
     let routes: Vec<_> = read("lib/src/http.rs")
         .split(".route(")
         .skip(1)
-        .filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned))
+        .filter_map(|call| {
+            call.trim_start()
+                .strip_prefix('"')?
+                .split('"')
+                .next()
+                .map(str::to_owned)
+        })
         .collect();
     assert!(routes.len() > 8, "the routes are found: {routes:?}");
     for route in &routes {
         let file = format!("{}.rs", route.trim_start_matches('/'));
-        assert!(bins().contains_key(&file) || rewritten(route), "{route} is not deployed");
+        assert!(
+            bins().contains_key(&file) || rewritten(route),
+            "{route} is not deployed"
+        );
     }
     // And the other way round: a function of its own serves a route that there is.
     for file in files("api", "rs") {
         let route = format!("/{}", file.with_extension("").display());
-        assert!(route == "/api/app" || routes.contains(&route), "{route} is no route");
+        assert!(
+            route == "/api/app" || routes.contains(&route),
+            "{route} is no route"
+        );
     }
 }
 
@@ -183,9 +247,22 @@ fn the_example_environment_names_every_variable_and_no_other() {
     let example = read(".env.example");
     let named: BTreeSet<_> = example
         .lines()
-        .filter_map(|line| line.trim_start_matches('#').trim().split_once('=').map(|(name, _)| name.to_owned()))
-        .filter(|name| !name.is_empty() && name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_'))
+        .filter_map(|line| {
+            line.trim_start_matches('#')
+                .trim()
+                .split_once('=')
+                .map(|(name, _)| name.to_owned())
+        })
+        .filter(|name| {
+            !name.is_empty()
+                && name
+                    .chars()
+                    .all(|letter| letter.is_ascii_uppercase() || letter == '_')
+        })
         .collect();
-    let read: BTreeSet<_> = Config::VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
+    let read: BTreeSet<_> = Config::VARIABLES
+        .iter()
+        .map(|variable| variable.name.to_owned())
+        .collect();
     assert_eq!(named, read);
 }

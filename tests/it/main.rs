@@ -1,7 +1,7 @@
 //! The integration tests: one binary, one module per URL or subject.
 
-mod breaker;
 mod bad_input;
+mod breaker;
 mod callers;
 mod cron;
 mod export;

@@ -17,7 +17,9 @@ const STANDARD: &str = "/api/spotify/auth-url";
 fn parameter(callback: &str, name: &str) -> String {
     let query = callback.split_once('?').expect("a query").1;
     let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find_map(|(found, value)| (found == name).then(|| value.into_owned())).expect("it is there")
+    pairs
+        .find_map(|(found, value)| (found == name).then(|| value.into_owned()))
+        .expect("it is there")
 }
 
 /// A callback's address with one parameter replaced, added or, for `None`, left out.

@@ -229,7 +229,9 @@ fn owner(reader: &mut Reader<'_>) -> Option<Owner> {
         |text| match text {
             "signed-in" => Ok(false),
             "anyone" => Ok(true),
-            _ => Err("is unknown; write signed-in, or anyone for callers who bring a Spotify token and no sign-in"),
+            _ => Err(
+                "is unknown; write signed-in, or anyone for callers who bring a Spotify token and no sign-in",
+            ),
         },
     );
     Some(Owner {

@@ -89,12 +89,25 @@ impl Setup {
             ("CRON_SECRET", CRON_SECRET.to_owned()),
         ]);
         variables.extend(self.variables);
-        let config = Config::parse(|name| variables.get(name).cloned()).expect("the test's variables are fine");
-        let store =
-            self.store.unwrap_or_else(|| DatabaseUrl::SqliteInMemory.open().expect("memory is always there"));
-        let system = System { clock: clock.clone(), entropy: Arc::new(SeededEntropy::new(self.seed)) };
+        let config =
+            Config::parse(|name| variables.get(name).cloned()).expect("the test's variables are fine");
+        let store = self.store.unwrap_or_else(|| {
+            DatabaseUrl::SqliteInMemory
+                .open()
+                .expect("memory is always there")
+        });
+        let system = System {
+            clock: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(self.seed)),
+        };
         let app = App::over(store.clone(), config, system, None);
-        TestApp { router: app.router(), app, clock, store, sandbox }
+        TestApp {
+            router: app.router(),
+            app,
+            clock,
+            store,
+            sandbox,
+        }
     }
 }
 
@@ -105,7 +118,9 @@ async fn sandbox_on(clock: Arc<ManualClock>) -> Sandbox {
         seed: 7,
         ..Options::default()
     };
-    Sandbox::start(options).await.expect("a sandbox starts on any free port")
+    Sandbox::start(options)
+        .await
+        .expect("a sandbox starts on any free port")
 }
 
 /// The id of who signs in locally by this name.
@@ -127,7 +142,10 @@ impl TestApp {
     /// A browser with a fresh local sign-in.
     pub async fn signed_in(&self, name: &str) -> Browser {
         let mut browser = self.browser();
-        browser.post("/api/session", serde_json::json!({"name": name})).await.expect(200);
+        browser
+            .post("/api/session", serde_json::json!({"name": name}))
+            .await
+            .expect(200);
         browser
     }
 
@@ -151,18 +169,29 @@ impl TestApp {
     /// Another process of the same deployment: the same database and time, its own chance, and its own provider
     /// unless it is given this one's.
     pub fn another_process(&self) -> Setup {
-        Setup { seed: 2, ..Setup::default() }.store(self.store.clone()).clock(self.clock.clone())
+        Setup {
+            seed: 2,
+            ..Setup::default()
+        }
+        .store(self.store.clone())
+        .clock(self.clock.clone())
     }
 
     /// What is stored of who signs in locally by this name.
     pub async fn document(&self, name: &str) -> UserDocument {
-        self.store.find_user(&local_user(name)).await.expect("the store works")
+        self.store
+            .find_user(&local_user(name))
+            .await
+            .expect("the store works")
     }
 
     /// Their grant through the operator's app.
     pub async fn grant(&self, name: &str) -> StoredGrant {
         let mut document = self.document(name).await;
-        document.integrations.remove(&Slot::Spotify).expect("something is connected")
+        document
+            .integrations
+            .remove(&Slot::Spotify)
+            .expect("something is connected")
     }
 
     /// How often a token was renewed, or was to be.

@@ -32,13 +32,20 @@ pub struct Answer {
 
 impl Browser {
     pub fn new(router: Router) -> Self {
-        Self { router, cookies: BTreeMap::new(), headers: HeaderMap::new(), origin: Some(APP_URL.to_owned()) }
+        Self {
+            router,
+            cookies: BTreeMap::new(),
+            headers: HeaderMap::new(),
+            origin: Some(APP_URL.to_owned()),
+        }
     }
 
     /// The same with a Bearer token in place of cookies.
     pub fn bearer(router: Router, token: &str) -> Self {
         let mut browser = Self::new(router);
-        let value = format!("Bearer {token}").parse().expect("a token is a header value");
+        let value = format!("Bearer {token}")
+            .parse()
+            .expect("a token is a header value");
         browser.headers.insert(header::AUTHORIZATION, value);
         browser
     }
@@ -62,13 +69,22 @@ impl Browser {
     /// Sends as a page does, cookies included, and keeps the cookies that come back.
     pub async fn send(&mut self, method: Method, path: &str, body: Body) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
-        let jar: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let jar: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         if !jar.is_empty() {
             request = request.header(header::COOKIE, jar.join("; "));
         }
-        let mut request = request.header(header::CONTENT_TYPE, "application/json").body(body).expect("a request");
+        let mut request = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body)
+            .expect("a request");
         if let Some(origin) = &self.origin {
-            request.headers_mut().insert(header::ORIGIN, origin.parse().expect("an origin"));
+            request
+                .headers_mut()
+                .insert(header::ORIGIN, origin.parse().expect("an origin"));
         }
         request.headers_mut().extend(self.headers.clone());
         let Ok(response) = self.router.clone().oneshot(request).await;
@@ -76,8 +92,17 @@ impl Browser {
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             self.keep(cookie.to_str().expect("a cookie is text"));
         }
-        let bytes = body.collect().await.expect("the answer is complete").to_bytes().to_vec();
-        Answer { status: parts.status, headers: parts.headers, bytes }
+        let bytes = body
+            .collect()
+            .await
+            .expect("the answer is complete")
+            .to_bytes()
+            .to_vec();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            bytes,
+        }
     }
 
     fn keep(&mut self, cookie: &str) {
@@ -99,14 +124,20 @@ impl Browser {
 
     /// The same without coming back: the path and query that the browser would open next.
     pub async fn consent(&mut self, start: &str) -> String {
-        let url = self.get(start).await.expect(200)["url"].as_str().expect("an address").to_owned();
+        let url = self.get(start).await.expect(200)["url"]
+            .as_str()
+            .expect("an address")
+            .to_owned();
         consent(&url).await
     }
 
     /// Registers an own app and connects through it: the answer of the callback.
     pub async fn connect_own(&mut self, client_id: &str, client_secret: Option<&str>) -> Answer {
         let body = serde_json::json!({"clientId": client_id, "clientSecret": client_secret});
-        let started = self.post("/api/spotify/client-credentials", body).await.expect(200);
+        let started = self
+            .post("/api/spotify/client-credentials", body)
+            .await
+            .expect(200);
         let callback = consent(started["url"].as_str().expect("an address")).await;
         self.get(&callback).await
     }
@@ -132,7 +163,12 @@ impl Answer {
     /// The JSON of an answer that has this status.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
-        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(
+            self.status.as_u16(),
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
         self.json()
     }
 
@@ -140,7 +176,12 @@ impl Answer {
     #[track_caller]
     pub fn problem(&self, status: u16) -> String {
         let body = self.expect(status);
-        assert!(body["error"].as_str().is_some_and(|sentence| !sentence.is_empty()), "a sentence: {body}");
+        assert!(
+            body["error"]
+                .as_str()
+                .is_some_and(|sentence| !sentence.is_empty()),
+            "a sentence: {body}"
+        );
         assert!(body["requestId"].is_string(), "a request id: {body}");
         body["code"].as_str().expect("a code").to_owned()
     }
@@ -148,8 +189,16 @@ impl Answer {
     /// Where a redirect leads.
     #[track_caller]
     pub fn location(&self) -> String {
-        assert_eq!(self.status, StatusCode::FOUND, "{}", String::from_utf8_lossy(&self.bytes));
-        self.headers[header::LOCATION].to_str().expect("an address").to_owned()
+        assert_eq!(
+            self.status,
+            StatusCode::FOUND,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
+        self.headers[header::LOCATION]
+            .to_str()
+            .expect("an address")
+            .to_owned()
     }
 
     pub fn json(&self) -> Value {

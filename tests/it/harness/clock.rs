@@ -29,7 +29,11 @@ pub struct ManualClock {
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self { now_ms: AtomicI64::new(START_MS), is_patient: false, waiting: Mutex::default() }
+        Self {
+            now_ms: AtomicI64::new(START_MS),
+            is_patient: false,
+            waiting: Mutex::default(),
+        }
     }
 }
 
@@ -37,7 +41,10 @@ impl ManualClock {
     /// A clock that short waits do not move: for who looks again and again whether somebody else is done, which takes
     /// the real moments that it takes.
     pub fn patient() -> Arc<Self> {
-        Arc::new(Self { is_patient: true, ..Self::default() })
+        Arc::new(Self {
+            is_patient: true,
+            ..Self::default()
+        })
     }
 
     /// Moves the clock, and wakes whoever waited for a moment that is past now.
@@ -71,7 +78,10 @@ impl Clock for ManualClock {
             return Box::pin(tokio::task::yield_now());
         }
         let (wake, woken) = oneshot::channel();
-        self.waiting.lock().expect("no test panics in here").push((self.now() + duration, wake));
+        self.waiting
+            .lock()
+            .expect("no test panics in here")
+            .push((self.now() + duration, wake));
         Box::pin(async move {
             // A clock that is gone will never say; neither does this.
             if woken.await.is_err() {
