@@ -50,7 +50,7 @@ pub struct FinishError {
     pub refusal: Refusal,
     /// What for, where that is known.
     pub slot: Option<Slot>,
-    /// Where the person goes on; unknown when the state is not believed.
+    /// Where the person goes on; nowhere when the state is not ours.
     pub return_to: Option<Url>,
     /// Whether the pending record was used up. Otherwise who it belongs to can still finish it, whatever came here.
     pub used_up: bool,
@@ -133,9 +133,10 @@ impl Connector {
             .ok_or(Refusal::MissingState)
             .and_then(|text| State::verify(text, &self.vault, now).map_err(Refusal::from))
             .map_err(|refusal| FinishError {
+                // Ours, only late: its person is at the end of Spotify's page and wants to be told on ours.
+                return_to: matches!(refusal, Refusal::StateExpired).then(|| self.settings.app_url.clone()),
                 refusal,
                 slot: None,
-                return_to: None,
                 used_up: false,
             })?;
         let (user, slot) = (state.user, state.slot);

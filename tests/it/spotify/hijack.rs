@@ -131,7 +131,7 @@ async fn a_state_lives_for_ten_minutes() {
     let late = ana.consent(STANDARD).await;
     app.advance(Duration::from_mins(11));
     let before = app.document("ana").await;
-    assert_eq!(ana.get(&late).await.problem(400), "state_expired");
+    assert_sent_back_with(&ana.get(&late).await, "state_expired");
     assert_eq!(app.document("ana").await, before);
 }
 

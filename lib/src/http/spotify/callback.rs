@@ -38,21 +38,20 @@ pub(in crate::http) async fn get(
         ),
         Err(FinishError {
             refusal,
-            slot: Some(slot),
+            slot,
             return_to: Some(return_to),
             used_up,
         }) => {
             let problem = Problem::from(&refusal);
-            tracing::info!(%slot, code = problem.code(), cause = ?refusal, "a connection was not finished");
+            tracing::info!(?slot, code = problem.code(), cause = ?refusal, "a connection was not finished");
             let back = back(return_to, "error", problem.code());
             // What is still under way needs its cookie: a link from a stranger, or an older tab, must not end it.
-            if used_up {
-                forgetting(&services, slot, back)
-            } else {
-                back
+            match slot {
+                Some(slot) if used_up => forgetting(&services, slot, back),
+                _ => back,
             }
         }
-        // A state that is not believed names no place to go back to.
+        // A state that is not ours names no place to go back to.
         Err(error) => Problem::from(&error).into_response(),
     }
 }
