@@ -229,6 +229,14 @@ impl Claimed {
         self.0
     }
 
+    /// Nobody was asked: whoever comes next may, and no time is lost.
+    pub(super) fn given_back(self) -> StoredGrant {
+        StoredGrant {
+            lease: None,
+            ..self.0
+        }
+    }
+
     /// The provider gave a token.
     pub(super) fn renewed(self, by: Renewed, now: Timestamp) -> StoredGrant {
         let mut grant = self.ended(GrantStatus::Connected, None, now);

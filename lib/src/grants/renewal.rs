@@ -161,8 +161,7 @@ impl Grants {
             }
             Err(Failure::Here(error)) => {
                 // Nothing was asked, so nothing is known: give the claim back.
-                self.settle(errand, holder, |claimed| claimed.failed(None, 0.0, now))
-                    .await?;
+                self.settle(errand, holder, Claimed::given_back).await?;
                 Err(error)
             }
             Err(Failure::There(error)) => self.settle_refusal(errand, holder, error, now).await,

@@ -326,6 +326,32 @@ async fn a_mended_app_revives_its_grants() {
     );
 }
 
+#[tokio::test]
+async fn a_process_without_the_operators_app_says_so_and_leaves_the_others_in_peace() {
+    let app = TestApp::start().await;
+    app.connected("ana").await;
+    let without = app
+        .another_process()
+        .sandbox(app.sandbox.clone())
+        .variable("SPOTIFY_CLIENT_ID", "")
+        .variable("SPOTIFY_CLIENT_SECRET", "");
+    let without = without.start().await;
+    live(&without).await.expect("a token that lives needs no app");
+    app.advance(HOUR);
+    for _ in 0..3 {
+        assert!(matches!(live(&without).await, Err(GrantError::NoOperatorApp)));
+        let mut ana = without.signed_in("ana").await;
+        let status = ana.get("/api/spotify/status").await.expect(200);
+        assert_eq!(status["tokenHealth"], "app_error", "{status}");
+    }
+    let grant = app.grant("ana").await;
+    assert_eq!(
+        (grant.lease, grant.failures, grant.next_attempt_at),
+        (None, 0, None)
+    );
+    live(&app).await.expect("who has the app is not kept waiting");
+}
+
 /// An app over a store that can be told to fail, with Ana's token run out and its renewal held at the provider.
 async fn held_over_a_flaky_store() -> (TestApp, Arc<FlakyStore>) {
     let flaky = FlakyStore::over(DatabaseUrl::SqliteInMemory.open().expect("a database in memory"));

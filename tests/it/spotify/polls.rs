@@ -83,6 +83,9 @@ async fn a_poll_is_answered_304_until_something_news_count() {
     changed(&mut ana, "that it was disconnected").await;
     assert_eq!(news_count, 6);
 
+    for among_others in [format!("\"x\", {known}"), format!("{known},W/\"y\"")] {
+        assert_eq!(poll_again(&mut ana, &among_others).await.0, 304, "{among_others}");
+    }
     // One person's tag says nothing to another.
     let mut ben = app.connected("ben").await;
     assert_eq!(poll_again(&mut ben, &known).await.0, 200);

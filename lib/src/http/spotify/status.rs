@@ -140,7 +140,7 @@ fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode:
     )];
     let known = headers
         .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
+        .is_some_and(|known| names(known, &tag));
     if known {
         return (StatusCode::NOT_MODIFIED, tag_header).into_response();
     }
@@ -149,6 +149,13 @@ fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode:
         _ => unconnected(document, mode),
     };
     (tag_header, Json(status)).into_response()
+}
+
+/// Whether an `If-None-Match` names this tag, alone or among others (RFC 9110 §13.1.2).
+fn names(known: &HeaderValue, tag: &str) -> bool {
+    known
+        .to_str()
+        .is_ok_and(|known| known.split(',').any(|known| known.trim() == tag))
 }
 
 /// Weak, because `tokenAge` grows all the time and is not worth an answer of its own.
@@ -209,8 +216,6 @@ fn without_grant(document: &UserDocument, mode: Mode) -> Status {
 /// What is said when there should be a token and is none: never "healthy".
 fn without_token(standing: Standing, error: &GrantError) -> Standing {
     let (health, reason) = match error {
-        // What is stored says why already.
-        _ if standing.health != Health::Healthy => return standing,
         GrantError::Sealed(_) => (Health::AppError, Reason::Unreadable),
         GrantError::NoOperatorApp => (Health::AppError, Reason::ClientRefused),
         GrantError::NeedsReauth(reason) => (Health::NeedsReauth, *reason),
@@ -218,7 +223,11 @@ fn without_token(standing: Standing, error: &GrantError) -> Standing {
         GrantError::NotConnected
         | GrantError::ProviderUnavailable { .. }
         | GrantError::Store(_)
-        | GrantError::BrokeOff => (Health::Degraded, Reason::RenewalFailing),
+        | GrantError::BrokeOff => match standing.reason {
+            // What is stored says why already, and better.
+            Some(_) => return standing,
+            None => (Health::Degraded, Reason::RenewalFailing),
+        },
     };
     Standing {
         health,
