@@ -1,5 +1,6 @@
 //! Keeping a grant alive, against a provider and a database with bad days.
 
+mod chance;
 mod failures;
 mod overtaken;
 mod renewal;
