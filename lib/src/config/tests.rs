@@ -298,7 +298,7 @@ fn a_deployment_cannot_live_on_the_defaults_of_a_laptop() {
 fn the_own_address_follows_host_and_port() {
     for (host, port, app_url) in [
         ("127.0.0.1", "80", "http://127.0.0.1/"),
-        ("::1", "8787", "http://[::1]:3000/"),
+        ("::1", "3000", "http://[::1]:3000/"),
         ("0.0.0.0", "4000", "http://127.0.0.1:4000/"),
         ("192.168.1.2", "4000", "http://127.0.0.1:4000/"),
     ] {
