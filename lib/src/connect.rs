@@ -2,7 +2,8 @@
 //!
 //! What a start leaves behind is one pending record in the user's document. What finishes it has to bring the state
 //! that names the record, the cookie of the browser that started it, and a code that the provider takes; the record
-//! is gone before the code is used, so nothing works twice.
+//! matches nothing any more before the code is used, so nothing works twice, and has to be there still at the end, so
+//! that whoever disconnects or is erased meanwhile stays so.
 
 mod doctor;
 mod finish;

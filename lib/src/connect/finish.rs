@@ -141,6 +141,8 @@ impl Connector {
             })?;
         let (user, slot) = (state.user, state.slot);
         let refused = |refusal: Refusal, used: Option<&StoredPending>| FinishError {
+            // Overtaken by a newer start of the same browser, the cookie is that one's.
+            used_up: used.is_some() && !matches!(refusal, Refusal::StateUsed),
             refusal,
             slot: Some(slot),
             return_to: self
@@ -148,7 +150,6 @@ impl Connector {
                 .app_url
                 .join(used.map_or("/", |used| &used.return_to))
                 .ok(),
-            used_up: used.is_some(),
         };
         let pending = self
             .take_pending(&user, slot, state_text.unwrap_or_default(), &callback, now)
@@ -162,11 +163,15 @@ impl Connector {
                 slot,
                 return_to,
             }),
-            Err(refusal) => Err(refused(refusal, Some(&pending))),
+            Err(refusal) => {
+                self.drop_taken(&user, slot, &pending).await;
+                Err(refused(refusal, Some(&pending)))
+            }
         }
     }
 
-    /// The pending record, taken out of the document: of two callbacks with one state, one gets it.
+    /// The pending record, taken: of two callbacks with one state, one gets it. What stays of it until the end matches
+    /// no callback; if it is gone by then, the person has disconnected, been erased or started anew meanwhile.
     async fn take_pending(
         &self,
         user: &UserId,
@@ -200,9 +205,26 @@ impl Connector {
                 if pending.expires_at <= now {
                     return Err(Refusal::StateExpired);
                 }
-                document.pending.remove(&slot).ok_or(Refusal::StateUsed)
+                let mut taken = pending.clone();
+                taken.state_hash.clear();
+                taken.binding_hash.clear();
+                let pending = document.pending.insert(slot, taken);
+                pending.ok_or(Refusal::StateUsed)
             })
             .await
+    }
+
+    /// Drops what stayed of a pending record that led to nothing. If that fails, the sweep drops it.
+    async fn drop_taken(&self, user: &UserId, slot: Slot, pending: &StoredPending) {
+        let dropped = self.grants.change(user, |document| {
+            document
+                .pending
+                .retain(|at, found| *at != slot || !is_same(found, pending));
+            Ok::<_, StoreError>(())
+        });
+        if let Err(error) = dropped.await {
+            tracing::warn!(%slot, ?error, "a pending record that led to nothing stays until it is swept");
+        }
     }
 
     async fn connect(
@@ -275,6 +297,12 @@ impl Connector {
         let scopes = tokens.scopes.unwrap_or_else(|| pending.scopes.clone());
         self.grants
             .change(user, |document| {
+                let taken = document
+                    .pending
+                    .get(&slot)
+                    .filter(|taken| is_same(taken, pending));
+                taken.ok_or(Refusal::StateUsed)?;
+                document.pending.remove(&slot);
                 let before = document.integrations.get(&slot);
                 let other = before.is_some_and(|grant| grant.account_id != profile.account_id);
                 if other && !pending.switch_account {
@@ -296,6 +324,11 @@ impl Connector {
             })
             .await
     }
+}
+
+/// Whether both are of the same start: every verifier is sealed with a nonce of its own.
+fn is_same(one: &StoredPending, other: &StoredPending) -> bool {
+    one.code_verifier_enc == other.code_verifier_enc
 }
 
 impl From<StateError> for Refusal {

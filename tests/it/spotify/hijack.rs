@@ -243,3 +243,30 @@ async fn nobody_becomes_somebody_by_a_callback() {
     assert_eq!(ana.get("/api/me").await.problem(401), "not_signed_in");
     assert!(!app.document("ana").await.integrations.is_empty());
 }
+
+#[tokio::test]
+async fn who_disconnects_is_erased_or_starts_anew_while_a_callback_is_under_way_is_not_connected_by_it() {
+    for what in ["disconnects", "is erased", "starts anew"] {
+        let app = TestApp::start().await;
+        let mut ana = app.signed_in("ana").await;
+        let callback = ana.consent(STANDARD).await;
+        app.sandbox.world().hold("/v1/me");
+        let mut navigation = ana.clone();
+        let finishing = tokio::spawn(async move { navigation.get(&callback).await });
+        app.sandbox.arrived("/v1/me").await;
+        match what {
+            "disconnects" => ana.post("/api/spotify/disconnect", serde_json::json!({})).await,
+            "is erased" => ana.delete("/api/me").await,
+            _ => ana.get(STANDARD).await,
+        }
+        .expect(200);
+        let before = app.document("ana").await;
+        app.sandbox.world().release("/v1/me");
+        let overtaken = finishing.await.expect("no panic");
+        assert_sent_back_with(&overtaken, "state_used");
+        let forgets = overtaken.headers.contains_key(http::header::SET_COOKIE);
+        assert!(!forgets, "the cookie is the newer start's by now");
+        assert_eq!(app.document("ana").await, before, "{what}");
+        assert!(before.integrations.is_empty(), "{what}");
+    }
+}
