@@ -7,7 +7,10 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::{STANDARD, altered, assert_connected, assert_sent_back_with, parameter};
-use crate::harness::app::{APP_URL, Setup, TestApp};
+use crate::harness::{
+    app::{APP_URL, Setup, TestApp},
+    clock::until,
+};
 
 const SWITCH: &str = "/api/spotify/auth-url?switchAccount=true";
 
@@ -233,4 +236,26 @@ async fn disconnecting_forgets_the_grant_and_what_was_under_way() {
         version,
         "nothing to forget is fine, and writes nothing"
     );
+}
+
+#[tokio::test]
+async fn who_closes_the_window_at_the_last_moment_is_connected_all_the_same() {
+    let app = TestApp::start().await;
+    let mut ana = app.signed_in("ana").await;
+    let callback = ana.consent(STANDARD).await;
+    app.sandbox.world().hold("/api/token");
+    let mut window = ana.clone();
+    let coming_back = tokio::spawn(async move { window.get(&callback).await });
+    app.sandbox.arrived("/api/token").await;
+    coming_back.abort();
+    let _ = coming_back.await;
+    app.sandbox.world().release("/api/token");
+    until("the connection stands", || {
+        let mut ana = ana.clone();
+        async move {
+            let status = ana.get("/api/spotify/status?token=false").await.expect(200);
+            status["connected"] == true
+        }
+    })
+    .await;
 }

@@ -11,7 +11,10 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     connect::{Callback, FinishError},
-    http::{Services, Shared, cookies, problem::Problem},
+    http::{
+        Services, Shared, cookies,
+        problem::{Problem, internal},
+    },
     ids::Slot,
     secret::{AuthorizationCode, BrowserBinding, Secret as _},
 };
@@ -30,7 +33,14 @@ pub(in crate::http) async fn get(
         signed_in: signed_in.ok().flatten().map(|caller| caller.user),
         ..read(&services, query.as_deref().unwrap_or_default(), &headers)
     };
-    match services.connector.finish(callback).await {
+    // A task of its own: the code works once, so a person who closes the window now is connected all the same.
+    let connector = services.connector.clone();
+    let finishing = tokio::spawn(async move { connector.finish(callback).await });
+    let finished = match finishing.await {
+        Ok(finished) => finished,
+        Err(error) => return internal().because(error).into_response(),
+    };
+    match finished {
         Ok(finished) => forgetting(
             &services,
             finished.slot,
@@ -78,7 +88,7 @@ fn read(services: &Services, query: &str, headers: &HeaderMap) -> Callback {
 fn back(mut to: Url, name: &str, value: &str) -> Response {
     to.query_pairs_mut().append_pair(name, value);
     let Ok(location) = HeaderValue::from_str(to.as_str()) else {
-        return super::super::problem::internal().into_response();
+        return internal().into_response();
     };
     (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
 }
