@@ -123,14 +123,14 @@ async fn run(effort: &Effort) -> Result<(), Failure> {
         "< 40 MB",
     );
 
-    let probe = Function::start(hello()?).await?;
+    let function = Function::start(hello()?).await?;
     let there = Side {
         process: plain.id(),
         load: Load::open(plain_address, HELLO, CONNECTIONS).await?,
     };
     let here = Side {
-        process: probe.process.id(),
-        load: Load::open(probe.address, HELLO, CONNECTIONS).await?,
+        process: function.process.id(),
+        load: Load::open(function.address, HELLO, CONNECTIONS).await?,
     };
     let adapted = compare(effort, there, here).await?;
     report_speed(
@@ -228,10 +228,10 @@ fn hello() -> Result<Command, Failure> {
     let built = this
         .ancestors()
         .nth(2)
-        .map(|folder| folder.join("examples/function_probe"));
+        .map(|folder| folder.join("examples/hello_function"));
     let path: PathBuf = built
         .filter(|path| path.exists())
-        .ok_or("function_probe is not built; use tests/bench/run")?;
+        .ok_or("hello_function is not built; use tests/bench/run")?;
     let mut command = Command::new(path);
     command.env_clear();
     Ok(command)

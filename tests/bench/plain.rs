@@ -25,7 +25,7 @@ pub fn serve() -> Result<(), Failure> {
                 "/api/spotify/status",
                 get(async || ([(CONTENT_TYPE, "application/json")], r#"{"ok":true}"#)),
             )
-            // What the probe of the function adapter answers, made the same way.
+            // What the hello function answers, made the same way.
             .route("/json", get(async || Json(json!({"ok": true}))));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         println!("{}", listener.local_addr()?);
