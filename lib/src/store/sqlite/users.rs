@@ -10,7 +10,7 @@ use crate::{
     ids::UserId,
     store::{
         StoreError, UserChange, UserDocument, Version, Written,
-        fields::{INTEGRATIONS, PENDING, Patch, StoredUser, owned_paths},
+        fields::{self, INTEGRATIONS, PENDING, Patch, owned_paths},
     },
     system::Timestamp,
 };
@@ -27,10 +27,8 @@ pub(super) fn find(connection: &Connection, id: &UserId) -> Result<UserDocument,
 fn read(row: &Row<'_>, column: usize) -> Result<UserDocument, StoreError> {
     let text = row.get_ref(column)?.as_str().map_err(StoreError::unreadable)?;
     // Only where: serde quotes what it could not read.
-    let stored: StoredUser = serde_json::from_str(text).map_err(|error| {
-        StoreError::unreadable(format!("not patchbay's shape at column {}", error.column()))
-    })?;
-    Ok(stored.document())
+    fields::document(text)
+        .map_err(|error| StoreError::unreadable(format!("not patchbay's shape at column {}", error.column())))
 }
 
 const DUE: &str = "
