@@ -10,8 +10,8 @@ mod users;
 mod writer;
 
 use std::{
-    fmt,
-    path::Path,
+    fmt, iter,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
@@ -31,8 +31,17 @@ type Shared = Arc<Mutex<Connection>>;
 
 /// Keeps documents in a SQLite database.
 pub struct SqliteStore {
-    readers: Vec<Shared>,
+    readers: Readers,
     writer: Writer,
+}
+
+/// Who reads.
+enum Readers {
+    /// Connections to this file, each opened when it is needed first: a function that starts is waited for, and most
+    /// need one.
+    Of(PathBuf, Vec<Mutex<Option<Connection>>>),
+    /// The writer's own connection: nobody else can see what it keeps in memory.
+    Writer(Shared),
 }
 
 impl SqliteStore {
@@ -48,10 +57,8 @@ impl SqliteStore {
         let readers = thread::available_parallelism()
             .map_or(1, usize::from)
             .min(READERS_MAX);
-        let readers = (0..readers)
-            .map(|_| connection::open(path).map(shared))
-            .collect::<Result<_, _>>()?;
-        Self::over(readers, shared(writer))
+        let readers = iter::repeat_with(Mutex::default).take(readers).collect();
+        Self::over(Readers::Of(path.to_owned(), readers), shared(writer))
     }
 
     /// A database of its own in memory.
@@ -62,20 +69,28 @@ impl SqliteStore {
         let connection = connection::open_in_memory()?;
         schema::migrate(&connection)?;
         let connection = shared(connection);
-        Self::over(vec![Arc::clone(&connection)], connection)
+        Self::over(Readers::Writer(Arc::clone(&connection)), connection)
     }
 
-    fn over(readers: Vec<Shared>, writer: Shared) -> Result<Self, StoreError> {
+    fn over(readers: Readers, writer: Shared) -> Result<Self, StoreError> {
         Ok(Self {
             readers,
             writer: Writer::start(writer)?,
         })
     }
 
-    /// A connection that is free, else the first one to wait for.
-    fn reader(&self) -> MutexGuard<'_, Connection> {
-        let free = self.readers.iter().find_map(|reader| reader.try_lock().ok());
-        free.unwrap_or_else(|| lock(&self.readers[0]))
+    /// Reads by a connection that is free, else by the first one to wait for.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let (path, readers) = match &self.readers {
+            Readers::Writer(connection) => return work(&lock(connection)),
+            Readers::Of(path, readers) => (path, readers),
+        };
+        let free = readers.iter().find_map(|reader| reader.try_lock().ok());
+        let mut reader = free.unwrap_or_else(|| lock(&readers[0]));
+        match &*reader {
+            Some(connection) => work(connection),
+            None => work(reader.insert(connection::open(path)?)),
+        }
     }
 }
 
@@ -84,7 +99,7 @@ fn shared(connection: Connection) -> Shared {
 }
 
 /// A connection has no state of ours that a panic could leave half changed: an open transaction rolls back.
-fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+fn lock<T>(connection: &Mutex<T>) -> MutexGuard<'_, T> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -130,7 +145,7 @@ impl From<rusqlite::Error> for StoreError {
 #[async_trait]
 impl Store for SqliteStore {
     async fn find_user(&self, id: &UserId) -> Result<UserDocument, StoreError> {
-        users::find(&self.reader(), id)
+        self.read(|connection| users::find(connection, id))
     }
 
     async fn write_user(
@@ -149,7 +164,7 @@ impl Store for SqliteStore {
         after: Option<&(Timestamp, UserId)>,
         limit: usize,
     ) -> Result<Vec<(UserId, UserDocument)>, StoreError> {
-        users::due(&self.reader(), until, after, limit)
+        self.read(|connection| users::due(connection, until, after, limit))
     }
 
     async fn delete_user(&self, id: &UserId) -> Result<(), StoreError> {
@@ -160,7 +175,7 @@ impl Store for SqliteStore {
     }
 
     async fn find_record(&self, collection: Collection, id: &str) -> Result<Option<Record>, StoreError> {
-        records::find(&self.reader(), collection, id)
+        self.read(|connection| records::find(connection, collection, id))
     }
 
     async fn write_record(
@@ -179,7 +194,7 @@ impl Store for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(String, Record)>, StoreError> {
-        records::due(&self.reader(), collection, until, limit)
+        self.read(|connection| records::due(connection, collection, until, limit))
     }
 
     async fn records_of(
@@ -188,7 +203,7 @@ impl Store for SqliteStore {
         owner: &UserId,
         limit: usize,
     ) -> Result<Vec<(String, Record)>, StoreError> {
-        records::of_owner(&self.reader(), collection, owner, limit)
+        self.read(|connection| records::of_owner(connection, collection, owner, limit))
     }
 
     async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError> {
