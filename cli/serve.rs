@@ -45,7 +45,7 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
     };
     announce(&listener, first_run.as_ref())?;
     tokio::spawn(keep_warm(app.clone(), system.clone()));
-    let router = pages::router().fallback_service(app.router());
+    let router = pages::router().merge(app.router());
     let stopping = async {
         stop_signal().await;
         tracing::info!("stopping: requests in flight are finished first");

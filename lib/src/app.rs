@@ -129,7 +129,7 @@ impl App {
 
     /// The whole API as a router.
     pub fn router(&self) -> Router {
-        http::router(self.services.clone())
+        http::router(&self.services)
     }
 
     /// One pass of everything that happens without anybody asking: see [`Services::pass`].

@@ -91,7 +91,7 @@ pub struct DemoApp {
 type Shared = axum::extract::State<Arc<Services>>;
 
 /// The whole API. Every function and the binary serve this one router.
-pub fn router(services: Arc<Services>) -> Router {
+pub fn router(services: &Arc<Services>) -> Router {
     let cors = cors(&services.settings.allowed_origins);
     let router = Router::new()
         .route("/health", get(health::get))
@@ -120,7 +120,7 @@ pub fn router(services: Arc<Services>) -> Router {
         )
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .with_state(services.clone());
+        .with_state(Arc::clone(services));
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,

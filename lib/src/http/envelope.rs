@@ -1,7 +1,10 @@
 //! What is the same for every answer: an id, the body of a problem, the headers that keep browsers from guessing, and
 //! one line in the log for what went wrong.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use axum::{
     Json, Router,
@@ -22,21 +25,32 @@ const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the envelope around every route of `router`.
-pub(super) fn around(router: Router, services: Arc<Services>) -> Router {
-    router.layer(middleware::from_fn_with_state(services, envelop))
+pub(super) fn around(router: Router, services: &Services) -> Router {
+    let envelope = Envelope {
+        https: services.settings.app_url.scheme() == "https",
+        next_id: AtomicU64::new(u64::from_le_bytes(services.system.entropy.bytes())),
+    };
+    router.layer(middleware::from_fn_with_state(Arc::new(envelope), envelop))
 }
 
-async fn envelop(State(services): State<Arc<Services>>, request: Request, next: Next) -> Response {
+/// What the envelopes of one process have in common.
+struct Envelope {
+    /// Whether people reach the service by https.
+    https: bool,
+    /// Counted from a random number: different in every process, and no call of the machine for every request.
+    next_id: AtomicU64,
+}
+
+async fn envelop(State(envelope): State<Arc<Envelope>>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let request_id = format!("{:016x}", u64::from_le_bytes(services.system.entropy.bytes()));
+    let request_id = format!("{:016x}", envelope.next_id.fetch_add(1, Ordering::Relaxed));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         report(&problem, &method, &path, &request_id);
         response = written(&problem, response.headers(), &request_id);
     }
-    let https = services.settings.app_url.scheme() == "https";
-    harden(response.headers_mut(), https);
-    if let Ok(id) = HeaderValue::from_str(&request_id) {
+    harden(response.headers_mut(), envelope.https);
+    if let Ok(id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
