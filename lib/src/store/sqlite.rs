@@ -1,6 +1,6 @@
 //! The SQLite engine: one file in WAL mode, safe for several processes of one machine.
 //!
-//! Reads run on the calling thread: readers of a WAL file wait for nobody, and a read of one row takes less time than
+//! Reads run on the calling thread: readers of a WAL file wait for no writer, and a read of one row takes less time than
 //! handing it to another thread. Writes go through one thread of their own (`writer`).
 
 mod connection;
@@ -10,10 +10,9 @@ mod users;
 mod writer;
 
 use std::{
-    fmt, iter,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
 };
 
 use async_trait::async_trait;
@@ -23,25 +22,44 @@ use self::writer::Writer;
 use super::{Collection, Record, Store, StoreError, UserChange, UserDocument, Version, Written};
 use crate::{ids::UserId, system::Timestamp};
 
-/// More read connections than this bring nothing: each is held for microseconds, and each has its own page cache.
-const READERS_MAX: usize = 8;
-
 /// A connection used by one thread at a time.
 type Shared = Arc<Mutex<Connection>>;
 
 /// Keeps documents in a SQLite database.
 pub struct SqliteStore {
-    readers: Readers,
+    /// Reads single rows, one after another: connections that read at the same time wait for each other inside SQLite,
+    /// asleep, and for longer than such a read takes.
+    rows: Reader,
+    /// Reads lists: nobody who asks for one row waits for a sweep.
+    lists: Reader,
     writer: Writer,
 }
 
-/// Who reads.
-enum Readers {
-    /// Connections to this file, each opened when it is needed first: a function that starts is waited for, and most
-    /// need one.
-    Of(PathBuf, Vec<Mutex<Option<Connection>>>),
-    /// The writer's own connection: nobody else can see what it keeps in memory.
-    Writer(Shared),
+/// A connection that reads.
+enum Reader {
+    /// One of its own to this file, opened when it is needed first: people wait for a function that starts.
+    Own(PathBuf, Mutex<Option<Connection>>),
+    /// The writer's: nobody else can see what it keeps in memory.
+    Writers(Shared),
+}
+
+impl Reader {
+    fn of(path: &Path) -> Self {
+        Self::Own(path.to_owned(), Mutex::default())
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match self {
+            Self::Writers(connection) => work(&lock(connection)),
+            Self::Own(path, connection) => {
+                let mut connection = lock(connection);
+                match &*connection {
+                    Some(connection) => work(connection),
+                    None => work(connection.insert(connection::open(path)?)),
+                }
+            }
+        }
+    }
 }
 
 impl SqliteStore {
@@ -54,11 +72,11 @@ impl SqliteStore {
         connection::create_private(path)?;
         let writer = connection::open(path)?;
         schema::migrate(&writer)?;
-        let readers = thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(READERS_MAX);
-        let readers = iter::repeat_with(Mutex::default).take(readers).collect();
-        Self::over(Readers::Of(path.to_owned(), readers), shared(writer))
+        Ok(Self {
+            rows: Reader::of(path),
+            lists: Reader::of(path),
+            writer: Writer::start(shared(writer))?,
+        })
     }
 
     /// A database of its own in memory.
@@ -69,28 +87,12 @@ impl SqliteStore {
         let connection = connection::open_in_memory()?;
         schema::migrate(&connection)?;
         let connection = shared(connection);
-        Self::over(Readers::Writer(Arc::clone(&connection)), connection)
-    }
-
-    fn over(readers: Readers, writer: Shared) -> Result<Self, StoreError> {
+        let reader = || Reader::Writers(Arc::clone(&connection));
         Ok(Self {
-            readers,
-            writer: Writer::start(writer)?,
+            rows: reader(),
+            lists: reader(),
+            writer: Writer::start(Arc::clone(&connection))?,
         })
-    }
-
-    /// Reads by a connection that is free, else by the first one to wait for.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let (path, readers) = match &self.readers {
-            Readers::Writer(connection) => return work(&lock(connection)),
-            Readers::Of(path, readers) => (path, readers),
-        };
-        let free = readers.iter().find_map(|reader| reader.try_lock().ok());
-        let mut reader = free.unwrap_or_else(|| lock(&readers[0]));
-        match &*reader {
-            Some(connection) => work(connection),
-            None => work(reader.insert(connection::open(path)?)),
-        }
     }
 }
 
@@ -145,7 +147,8 @@ impl From<rusqlite::Error> for StoreError {
 #[async_trait]
 impl Store for SqliteStore {
     async fn find_user(&self, id: &UserId) -> Result<UserDocument, StoreError> {
-        self.read(|connection| users::find(connection, id))
+        let text = self.rows.read(|connection| users::text(connection, id))?;
+        text.map_or_else(|| Ok(UserDocument::default()), |text| users::document(&text))
     }
 
     async fn write_user(
@@ -164,7 +167,8 @@ impl Store for SqliteStore {
         after: Option<&(Timestamp, UserId)>,
         limit: usize,
     ) -> Result<Vec<(UserId, UserDocument)>, StoreError> {
-        self.read(|connection| users::due(connection, until, after, limit))
+        self.lists
+            .read(|connection| users::due(connection, until, after, limit))
     }
 
     async fn delete_user(&self, id: &UserId) -> Result<(), StoreError> {
@@ -175,7 +179,8 @@ impl Store for SqliteStore {
     }
 
     async fn find_record(&self, collection: Collection, id: &str) -> Result<Option<Record>, StoreError> {
-        self.read(|connection| records::find(connection, collection, id))
+        self.rows
+            .read(|connection| records::find(connection, collection, id))
     }
 
     async fn write_record(
@@ -194,7 +199,8 @@ impl Store for SqliteStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<(String, Record)>, StoreError> {
-        self.read(|connection| records::due(connection, collection, until, limit))
+        self.lists
+            .read(|connection| records::due(connection, collection, until, limit))
     }
 
     async fn records_of(
@@ -203,7 +209,8 @@ impl Store for SqliteStore {
         owner: &UserId,
         limit: usize,
     ) -> Result<Vec<(String, Record)>, StoreError> {
-        self.read(|connection| records::of_owner(connection, collection, owner, limit))
+        self.lists
+            .read(|connection| records::of_owner(connection, collection, owner, limit))
     }
 
     async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError> {

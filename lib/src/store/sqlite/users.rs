@@ -15,20 +15,21 @@ use crate::{
     system::Timestamp,
 };
 
-/// What patchbay keeps of a user.
-pub(super) fn find(connection: &Connection, id: &UserId) -> Result<UserDocument, StoreError> {
+/// The text of a user's document. To read it is most of the work, and does not need the connection.
+pub(super) fn text(connection: &Connection, id: &UserId) -> Result<Option<String>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT document FROM users WHERE id = ?1")?;
-    let found = statement
-        .query_row([id.as_str()], |row| Ok(read(row, 0)))
-        .optional()?;
-    found.unwrap_or_else(|| Ok(UserDocument::default()))
+    Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
 }
 
-fn read(row: &Row<'_>, column: usize) -> Result<UserDocument, StoreError> {
-    let text = row.get_ref(column)?.as_str().map_err(StoreError::unreadable)?;
+/// What patchbay keeps of a user.
+pub(super) fn document(text: &str) -> Result<UserDocument, StoreError> {
     // Only where: serde quotes what it could not read.
     fields::document(text)
         .map_err(|error| StoreError::unreadable(format!("not patchbay's shape at column {}", error.column())))
+}
+
+fn read(row: &Row<'_>, column: usize) -> Result<UserDocument, StoreError> {
+    document(row.get_ref(column)?.as_str().map_err(StoreError::unreadable)?)
 }
 
 const DUE: &str = "
