@@ -3,14 +3,14 @@
 //! With `token=false` it is a poll: one indexed read, nothing is decrypted, nobody is asked, and 304 when nothing
 //! changed. Without, the access token comes along, renewed if need be.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Json,
-    extract::Query,
+    extract::{FromRequestParts, Query},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -94,10 +94,21 @@ struct Status<'a> {
     next_poll_after_ms: u64,
 }
 
+/// The tag of the answer that the caller has. (All the headers would be a copy of each.)
+pub(in crate::http) struct Known(Option<HeaderValue>);
+
+impl<S: Sync> FromRequestParts<S> for Known {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get(header::IF_NONE_MATCH).cloned()))
+    }
+}
+
 pub(in crate::http) async fn get(
     services: Shared,
     caller: Caller,
-    headers: HeaderMap,
+    Known(known): Known,
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(wanted) = wanted.map_err(|_| {
@@ -109,7 +120,7 @@ pub(in crate::http) async fn get(
     let document = services.grants.look(&caller.user).await?;
     let mode = wanted.mode.unwrap_or_else(|| preferred(&document));
     if wanted.token == Some(false) {
-        return Ok(poll(&services, &headers, &document, mode));
+        return Ok(poll(&services, known.as_ref(), &document, mode));
     }
     let Some(_) = document.integrations.get(&mode.slot()) else {
         return Ok(Json(without_grant(&document, mode)).into_response());
@@ -134,7 +145,7 @@ fn preferred(document: &UserDocument) -> Mode {
     }
 }
 
-fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode: Mode) -> Response {
+fn poll(services: &Services, known: Option<&HeaderValue>, document: &UserDocument, mode: Mode) -> Response {
     let now = services.system.now();
     let grant = document.integrations.get(&mode.slot());
     let standing = grant.map(|grant| services.grants.standing(grant));
@@ -143,9 +154,7 @@ fn poll(services: &Services, headers: &HeaderMap, document: &UserDocument, mode:
         header::ETAG,
         HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\"")),
     )];
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| names(known, &tag));
+    let known = known.is_some_and(|known| names(known, &tag));
     if known {
         return (StatusCode::NOT_MODIFIED, tag_header).into_response();
     }
