@@ -101,10 +101,11 @@ impl Vault {
         }
     }
 
-    /// Whether the ring has the key that `sealed` names: without it, opening is pointless. Looks at the text only.
+    /// Whether the ring has the key that `sealed` names: without it, opening is pointless. Looks at the head of the text
+    /// only, because every poll of a status asks.
     #[must_use]
     pub fn has_key_for(&self, sealed: &str) -> bool {
-        Sealed::parse(sealed).is_ok_and(|sealed| self.ring.find(sealed.kid).is_some())
+        Sealed::kid(sealed).is_ok_and(|(kid, _)| self.ring.find(kid).is_some())
     }
 
     /// Whether `sealed` was sealed by a key of the ring that is no longer the first: open it, seal it again, store it.

@@ -38,13 +38,19 @@ pub(super) struct Sealed<'a> {
 }
 
 impl<'a> Sealed<'a> {
-    /// Strict: one text form per value, so a single changed character is noticed.
-    pub(super) fn parse(text: &'a str) -> Result<Self, OpenError> {
+    /// The key that `text` names, and what follows. Nothing is decoded.
+    pub(super) fn kid(text: &'a str) -> Result<(&'a str, &'a str), OpenError> {
         let (version, rest) = text.split_once('.').ok_or(OpenError::Malformed)?;
         let (kid, body) = rest.split_once('.').ok_or(OpenError::Malformed)?;
         if version != VERSION || !is_kid(kid) {
             return Err(OpenError::Malformed);
         }
+        Ok((kid, body))
+    }
+
+    /// Strict: one text form per value, so a single changed character is noticed.
+    pub(super) fn parse(text: &'a str) -> Result<Self, OpenError> {
+        let (kid, body) = Self::kid(text)?;
         let (nonce_chars, body) = body.split_at_checked(NONCE_CHARS).ok_or(OpenError::Malformed)?;
         let mut nonce = [0; NONCE_BYTES];
         URL_SAFE_NO_PAD
