@@ -86,6 +86,7 @@ impl Host {
 
     /// Asks the probe to stop, as the platform does, and returns once it takes no more connections.
     pub fn terminate(&self) {
+        self.await_stoppable();
         let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()
@@ -112,6 +113,7 @@ impl Host {
 
     /// Stops the probe, which has to end well, and returns the requests whose end was not read before.
     pub fn stop(mut self) -> Vec<u64> {
+        self.await_stoppable();
         let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .stderr(Stdio::null())
@@ -124,6 +126,25 @@ impl Host {
         }
         assert!(self.child.wait().unwrap().success());
         ends
+    }
+
+    /// Returns once the probe listens for SIGTERM. The runtime begins to do so beside its first connections, and the
+    /// signal that comes before simply kills; the platform never stops an instance in its first moments.
+    fn await_stoppable(&self) {
+        const SIGTERM_BIT: u64 = 1 << 14;
+        let status = format!("/proc/{}/status", self.child.id());
+        // A probe that has ended by itself has no such line; whoever asked it to stop finds that out.
+        while let Some(caught) = std::fs::read_to_string(&status)
+            .ok()
+            .as_deref()
+            .and_then(|status| status.lines().find_map(|line| line.strip_prefix("SigCgt:")))
+            .map(|mask| u64::from_str_radix(mask.trim(), 16).expect("a mask in hexadecimal"))
+        {
+            if caught & SIGTERM_BIT != 0 {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 
     fn next_message(&mut self) -> Option<Value> {
