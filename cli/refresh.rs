@@ -6,9 +6,6 @@ use patchbay::{app::App, config::Config, system::System};
 
 use super::{Environment, Failure};
 
-/// Renewals at once.
-const CONCURRENCY: usize = 8;
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// One pass, and no more. (The only way there is; spelled out so that a crontab line says what it does.)
@@ -23,9 +20,7 @@ pub(crate) async fn run(environment: &Environment, arguments: &Arguments) -> Res
     let _ = arguments.once;
     let config = Config::parse(|name| environment.get(name))?;
     let app = App::new(config, System::real(), None)?;
-    let pass = app
-        .pass(Duration::from_secs(arguments.limit_s), CONCURRENCY)
-        .await?;
+    let pass = app.pass(Duration::from_secs(arguments.limit_s)).await?;
     println!("{}", serde_json::to_string(&pass)?);
     Ok(())
 }

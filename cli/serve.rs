@@ -20,9 +20,6 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How long one pass may take for grants, and as long again for exports.
 const SWEEP_TIME: Duration = Duration::from_secs(50);
 
-/// Renewals at once.
-const SWEEP_CONCURRENCY: usize = 8;
-
 /// How long requests in flight are waited for when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -95,7 +92,7 @@ fn announce(listener: &TcpListener, first_run: Option<&FirstRun>) -> Result<(), 
 async fn keep_warm(app: App, system: System) {
     loop {
         system.clock.sleep(SWEEP_EVERY).await;
-        if let Err(error) = app.pass(SWEEP_TIME, SWEEP_CONCURRENCY).await {
+        if let Err(error) = app.pass(SWEEP_TIME).await {
             tracing::error!(?error, "what is due could not be read");
         }
     }

@@ -136,8 +136,8 @@ impl App {
     ///
     /// # Errors
     /// [`StoreError`] when what is due cannot be read.
-    pub async fn pass(&self, time: Duration, concurrency: usize) -> Result<Pass, StoreError> {
-        self.services.pass(time, concurrency).await
+    pub async fn pass(&self, time: Duration) -> Result<Pass, StoreError> {
+        self.services.pass(time).await
     }
 
     /// The grants, for tests of the protocol.

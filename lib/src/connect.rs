@@ -12,7 +12,9 @@ mod state;
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 use url::Url;
 
 pub use doctor::{Finding, FindingCode};
@@ -22,7 +24,7 @@ pub use start::{OwnApp, StartError, StartOptions, Started};
 use crate::{
     grants::Grants,
     providers::{AppCredentials, spotify::Spotify},
-    secret::BrowserBinding,
+    secret::{BrowserBinding, Secret as _},
     system::System,
     vault::Vault,
 };
@@ -81,20 +83,15 @@ impl Connector {
 
 /// What is stored of something that only its bearer may know.
 fn fingerprint(value: &str) -> String {
-    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(value))
 }
 
 /// Whether `value` is what `stored` is the fingerprint of, in constant time.
 fn matches(stored: &str, value: &str) -> bool {
-    use subtle::ConstantTimeEq as _;
     stored.as_bytes().ct_eq(fingerprint(value).as_bytes()).into()
 }
 
 /// A fresh value for the cookie that ties an authorization to the browser that started it.
 fn browser_binding(system: &System) -> BrowserBinding {
-    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-
-    use crate::secret::Secret as _;
     BrowserBinding::from_plain(BASE64_URL_SAFE_NO_PAD.encode(system.entropy.bytes::<32>()))
 }

@@ -92,7 +92,7 @@ fn refuse_everybody(app: &TestApp, refuse: bool) {
 
 async fn sweep(app: &TestApp) {
     app.app
-        .pass(Duration::from_mins(1), 4)
+        .pass(Duration::from_mins(1))
         .await
         .expect("the store works");
 }

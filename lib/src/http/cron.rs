@@ -15,6 +15,10 @@ use crate::{
 /// Parked exports that one pass goes on with, one after another.
 const EXPORTS_MAX: usize = 20;
 
+/// Renewals at once: enough to fill the time that a provider takes to answer, and few enough not to look like an attack
+/// to it.
+const RENEWALS_AT_ONCE: usize = 8;
+
 /// What one pass did.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,12 +34,18 @@ pub struct Pass {
 
 impl Services {
     /// Renews what is due, goes on with what is parked. Grants come first: an export can wait, a token cannot.
-    /// Takes `time` for each of the two, at most, and `concurrency` renewals at once.
+    /// Takes `time` for each of the two, at most.
     ///
     /// # Errors
     /// [`StoreError`] when what is due cannot be read.
-    pub async fn pass(&self, time: Duration, concurrency: usize) -> Result<Pass, StoreError> {
-        let grants = self.grants.sweep(SweepLimits { time, concurrency }).await?;
+    pub async fn pass(&self, time: Duration) -> Result<Pass, StoreError> {
+        let grants = self
+            .grants
+            .sweep(SweepLimits {
+                time,
+                concurrency: RENEWALS_AT_ONCE,
+            })
+            .await?;
         let exports = self.exporter.run_due(EXPORTS_MAX, time).await?;
         let pass = Pass {
             grants,

@@ -14,9 +14,6 @@ use crate::{
 /// Twice this, for grants and for exports, and the work in hand at the end fit into the function's 300 s.
 const TIME: Duration = Duration::from_mins(2);
 
-/// Enough to fill the time that a provider takes to answer, and few enough not to look like an attack to it.
-const CONCURRENCY: usize = 8;
-
 pub(in crate::http) async fn run(services: Shared, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
     if !knows_the_secret(&services, &headers) {
         let problem = Problem::new(
@@ -28,7 +25,7 @@ pub(in crate::http) async fn run(services: Shared, headers: HeaderMap) -> Result
             problem.remedy("Send Authorization: Bearer with the value of CRON_SECRET; it has to be set.")
         );
     }
-    Ok(Json(services.pass(TIME, CONCURRENCY).await?))
+    Ok(Json(services.pass(TIME).await?))
 }
 
 fn knows_the_secret(services: &Services, headers: &HeaderMap) -> bool {
