@@ -16,7 +16,7 @@ use crate::{
         caller::{Callers, JwksSource},
     },
     limits::{self, Pacer},
-    providers::{HttpClient, Limits, spotify::Spotify},
+    providers::{HttpClient, Internet, Limits, Transport, spotify::Spotify},
     store::{BoxError, Store, StoreError},
     system::System,
     vault::Vault,
@@ -45,26 +45,46 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+/// Everything that the service reaches outside of its process, as ports: a test brings its own.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// The database, open.
+    pub store: Arc<dyn Store>,
+    /// The way to the providers.
+    pub transport: Arc<dyn Transport>,
+    /// Time and chance.
+    pub system: System,
+}
+
 impl App {
     /// The service that `config` describes, on this clock and entropy.
     ///
     /// # Errors
     /// [`StartError::Store`] when the database cannot be opened.
     pub fn new(config: Config, system: System, demo: Option<Demo>) -> Result<Self, StartError> {
-        let store = config.database.open()?;
-        Ok(Self::over(store, config, system, demo))
+        let ports = Ports {
+            store: config.database.open()?,
+            transport: Arc::new(Internet::default()),
+            system,
+        };
+        Ok(Self::over(ports, config, demo))
     }
 
-    /// The service over a store that is open already.
+    /// The service over these ports; which database `config` names does not matter then.
     #[must_use]
-    pub fn over(store: Arc<dyn Store>, config: Config, system: System, demo: Option<Demo>) -> Self {
+    pub fn over(ports: Ports, config: Config, demo: Option<Demo>) -> Self {
+        let Ports {
+            store,
+            transport,
+            system,
+        } = ports;
         let vault = Vault::new(config.key_ring, system.entropy.clone());
         let vault = match &config.state_secret {
             Some(secret) => vault.with_state_secret(secret),
             None => vault,
         };
         let vault = Arc::new(vault);
-        let client = HttpClient::new(system.clone());
+        let client = HttpClient::new(transport, system.clone());
         let spotify = Spotify::new(&client, &config.spotify.accounts_url, &config.spotify.api_url);
         let grants = Grants::new(
             store.clone(),

@@ -6,5 +6,5 @@ mod http_client;
 pub mod spotify;
 mod token_endpoint;
 
-pub use http_client::{Answer, HttpClient, Limits, Transport};
+pub use http_client::{Answer, HttpClient, Internet, Limits, Transport, TransportError};
 pub use token_endpoint::{AppCredentials, TOKEN_CALL_TIMEOUT, TokenEndpoint, TokenError, Tokens};

@@ -1,12 +1,14 @@
 //! The one way out: time-outs, no redirects, a user agent, and a limit on how much an answer may be.
 
 use std::{
+    error::Error,
     fmt,
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
-use http::{HeaderMap, StatusCode, header};
+use async_trait::async_trait;
+use http::{HeaderMap, Request, Response, StatusCode, header};
 
 use crate::system::{System, Timestamp};
 
@@ -16,12 +18,41 @@ const USER_AGENT: &str = concat!("patchbay/", env!("CARGO_PKG_VERSION"));
 /// Time to get a connection: a provider that does not even accept one will not answer the call either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The port to the services outside: one complete exchange at a time, without time-outs of its own.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Sends `request` once, follows no redirect, and reads the whole answer, whatever its status. Dropping the future
+    /// gives the exchange up; whether the other side acts upon it is not known then.
+    ///
+    /// # Errors
+    /// [`TransportError`]; `TooLong` for a body of more than `body_bytes_max` bytes.
+    async fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        body_bytes_max: usize,
+    ) -> Result<Response<Vec<u8>>, TransportError>;
+}
+
+/// No usable answer. Whether the request was acted upon is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// No connection, or it broke.
+    #[error("the connection failed")]
+    Broken(#[source] Box<dyn Error + Send + Sync>),
+    /// No complete answer in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The answer does not end where a sane one would.
+    #[error("the answer is too long")]
+    TooLong,
+}
+
 /// What one call may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The whole call, from connecting to the last byte.
     pub timeout: Duration,
-    /// Bytes of the answer's body; a longer one is [`Transport::TooLong`].
+    /// Bytes of the answer's body; a longer one is [`TransportError::TooLong`].
     pub body_bytes_max: usize,
 }
 
@@ -34,7 +65,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Vec<u8>,
-    /// When the headers came, on our clock.
+    /// When it was complete, on our clock.
     pub received_at: Timestamp,
 }
 
@@ -53,77 +84,56 @@ impl Answer {
     }
 }
 
-/// No usable answer. Whether the request was acted upon is not known.
-#[derive(Debug, thiserror::Error)]
-pub enum Transport {
-    /// No connection, or it broke.
-    #[error("the connection failed")]
-    Broken(#[source] reqwest::Error),
-    /// No complete answer in time.
-    #[error("no answer in time")]
-    TimedOut,
-    /// The answer does not end where a sane one would.
-    #[error("the answer is too long")]
-    TooLong,
-}
-
-/// The HTTP client of every provider. Cheap to clone; built at the first call, because reading the system's
-/// certificates would double a function's cold start.
-#[derive(Clone)]
+/// The HTTP client of every provider. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: Arc<OnceLock<reqwest::Client>>,
+    transport: Arc<dyn Transport>,
     system: System,
 }
 
-impl fmt::Debug for HttpClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HttpClient")
-    }
-}
-
 impl HttpClient {
-    /// A client that waits on `system`'s clock.
+    /// A client that sends through `transport` and waits on `system`'s clock.
     #[must_use]
-    pub fn new(system: System) -> Self {
-        Self {
-            client: Arc::default(),
-            system,
-        }
+    pub fn new(transport: Arc<dyn Transport>, system: System) -> Self {
+        Self { transport, system }
     }
 
     /// Sends `request` and reads the whole answer, whatever its status.
     ///
     /// # Errors
-    /// [`Transport`] when there is no complete answer within `limits`.
-    pub async fn send(&self, request: http::Request<Vec<u8>>, limits: Limits) -> Result<Answer, Transport> {
-        let exchange = self.exchange(request, limits.body_bytes_max);
-        self.system
+    /// [`TransportError`] when there is no complete answer within `limits`.
+    pub async fn send(&self, request: Request<Vec<u8>>, limits: Limits) -> Result<Answer, TransportError> {
+        let exchange = self.transport.exchange(request, limits.body_bytes_max);
+        let response = self
+            .system
             .within(limits.timeout, exchange)
             .await
-            .unwrap_or(Err(Transport::TimedOut))
-    }
-
-    async fn exchange(&self, request: http::Request<Vec<u8>>, bytes_max: usize) -> Result<Answer, Transport> {
-        let broken = |error: reqwest::Error| Transport::Broken(error.without_url());
-        let request = reqwest::Request::try_from(request).map_err(broken)?;
-        let mut response = self.client().execute(request).await.map_err(broken)?;
+            .unwrap_or(Err(TransportError::TimedOut))?;
         let received_at = self.system.now();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if body.len() + chunk.len() > bytes_max {
-                return Err(Transport::TooLong);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let status = response.status();
+        let (parts, body) = response.into_parts();
         Ok(Answer {
-            status,
-            headers: std::mem::take(response.headers_mut()),
+            status: parts.status,
+            headers: parts.headers,
             body,
             received_at,
         })
     }
+}
 
+/// The real world outside, over TLS. Its client is built at the first call, because reading the system's certificates
+/// would double a function's cold start.
+#[derive(Default)]
+pub struct Internet {
+    client: OnceLock<reqwest::Client>,
+}
+
+impl fmt::Debug for Internet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Internet")
+    }
+}
+
+impl Internet {
     #[expect(clippy::disallowed_methods, reason = "this is the one HTTP client")]
     fn client(&self) -> &reqwest::Client {
         self.client.get_or_init(|| {
@@ -137,6 +147,30 @@ impl HttpClient {
                 .build()
                 .expect("constant settings with a TLS provider installed make a client")
         })
+    }
+}
+
+#[async_trait]
+impl Transport for Internet {
+    async fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        body_bytes_max: usize,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
+        let broken = |error: reqwest::Error| TransportError::Broken(error.without_url().into());
+        let request = reqwest::Request::try_from(request).map_err(broken)?;
+        let mut answer = self.client().execute(request).await.map_err(broken)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+            if body.len() + chunk.len() > body_bytes_max {
+                return Err(TransportError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = Response::new(body);
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
     }
 }
 

@@ -14,7 +14,7 @@ use oauth2::{
 };
 use url::Url;
 
-use super::{HttpClient, Limits, Transport};
+use super::{HttpClient, Limits, TransportError};
 use crate::{
     secret::{
         AccessToken, AuthorizationCode, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret as _,
@@ -92,7 +92,7 @@ pub enum TokenError {
     Unreadable,
     /// No answer. Whether the request was acted upon is not known.
     #[error("the provider cannot be reached")]
-    Unreachable(#[source] Transport),
+    Unreachable(#[source] TransportError),
 }
 
 /// A provider's token endpoint.
@@ -212,7 +212,7 @@ impl<'c> AsyncHttpClient<'c> for Wire<'_> {
 #[derive(Debug, thiserror::Error)]
 enum NoAnswer {
     #[error(transparent)]
-    Transport(#[from] Transport),
+    Transport(#[from] TransportError),
     #[error("status {status}")]
     Status {
         status: StatusCode,

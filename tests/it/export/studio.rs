@@ -10,7 +10,7 @@ use patchbay::{
     ids::{Slot, UserId},
     limits::{self, Pacer},
     providers::{
-        AppCredentials, HttpClient,
+        AppCredentials, HttpClient, Internet,
         spotify::{Profile, Spotify},
     },
     secret::{AccessToken, ClientId, ClientSecret, RefreshToken, Secret as _},
@@ -73,7 +73,7 @@ impl Studio {
         let (again, _) = KeyRing::generate(&SeededEntropy::new(3));
         let url = |text: String| text.parse().expect("an address");
         let spotify = Spotify::new(
-            &HttpClient::new(system.clone()),
+            &HttpClient::new(Arc::new(Internet::default()), system.clone()),
             &url(sandbox.accounts_url()),
             &url(sandbox.api_url()),
         );

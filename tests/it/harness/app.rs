@@ -4,9 +4,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::Router;
 use patchbay::{
-    app::App,
+    app::{App, Ports},
     config::Config,
     ids::{Slot, UserId},
+    providers::Internet,
     store::{DatabaseUrl, Store, StoredGrant, UserDocument},
     system::System,
 };
@@ -100,7 +101,12 @@ impl Setup {
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(self.seed)),
         };
-        let app = App::over(store.clone(), config, system, None);
+        let ports = Ports {
+            store: store.clone(),
+            transport: Arc::new(Internet::default()),
+            system,
+        };
+        let app = App::over(ports, config, None);
         TestApp {
             router: app.router(),
             app,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::providers::{Answer, Transport};
+use crate::providers::{Answer, TransportError};
 
 /// The longest message kept of a refusal, in characters. Spotify's longest known one has 159.
 const MESSAGE_CHARS_MAX: usize = 200;
@@ -53,7 +53,7 @@ pub enum ApiError {
     Unreadable,
     /// No answer. Whether the request was acted upon is not known.
     #[error("Spotify cannot be reached")]
-    Unreachable(#[source] Transport),
+    Unreachable(#[source] TransportError),
 }
 
 impl ApiError {
