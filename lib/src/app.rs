@@ -12,10 +12,11 @@ use crate::{
     export::{Exporter, OwnerAccount},
     grants::Grants,
     http::{
-        self, Demo, Pass, Services,
+        self, Demo, Pass, Readiness, Services,
         caller::{Callers, JwksSource},
     },
     limits::{self, Pacer},
+    metrics::Metrics,
     providers::{HttpClient, Internet, Limits, Transport, spotify::Spotify},
     store::{BoxError, Store, StoreError},
     system::System,
@@ -86,6 +87,7 @@ impl App {
         let vault = Arc::new(vault);
         let client = HttpClient::new(transport, system.clone());
         let spotify = Spotify::new(&client, &config.spotify.accounts_url, &config.spotify.api_url);
+        let metrics = Metrics::new();
         let grants = Grants::new(
             store.clone(),
             vault.clone(),
@@ -93,6 +95,7 @@ impl App {
             system.clone(),
             config.spotify.app.clone(),
             config.refresh_margin,
+            metrics.clone(),
         );
         let connector = Connector::new(
             grants.clone(),
@@ -131,6 +134,7 @@ impl App {
             allowed_origins: origins,
             local_sign_in: config.auth.local_sign_in != LocalSignIn::Off,
             cron_secret: config.cron_secret,
+            admin_token: config.admin_token,
             demo,
         };
         let services = Services {
@@ -139,6 +143,8 @@ impl App {
             grants,
             exporter,
             store,
+            metrics,
+            readiness: Readiness::default(),
             system,
             settings,
         };

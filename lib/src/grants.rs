@@ -22,6 +22,7 @@ pub use sweep::{SweepLimits, SweepSummary};
 
 use crate::{
     ids::{Slot, UserId},
+    metrics::Metrics,
     providers::{AppCredentials, TOKEN_CALL_TIMEOUT, spotify::Spotify},
     secret::AccessToken,
     store::{Store, StoreError, StoredGrant, UserDocument},
@@ -120,6 +121,8 @@ struct Inner {
     /// A token with less life than this is renewed before it is handed out.
     margin: Duration,
     renewals: joining::Renewals,
+    #[expect(dead_code, reason = "the protocol does not count yet")]
+    metrics: Metrics,
 }
 
 impl Grants {
@@ -132,6 +135,7 @@ impl Grants {
         system: System,
         operator_app: Option<AppCredentials>,
         margin: Duration,
+        metrics: Metrics,
     ) -> Self {
         let renewals = joining::Renewals::default();
         Self(Arc::new(Inner {
@@ -142,6 +146,7 @@ impl Grants {
             operator_app,
             margin,
             renewals,
+            metrics,
         }))
     }
 

@@ -11,6 +11,8 @@ mod envelope;
 mod extract;
 mod health;
 mod me;
+mod metrics;
+mod operator;
 mod playlist;
 mod problem;
 mod session;
@@ -27,10 +29,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::Url;
 
 use self::caller::Callers;
-pub use self::cron::Pass;
+pub use self::{cron::Pass, health::Readiness};
 use crate::{
-    config::Origin, connect::Connector, export::Exporter, grants::Grants, secret::Passphrase, store::Store,
-    system::System,
+    config::Origin, connect::Connector, export::Exporter, grants::Grants, metrics::Metrics,
+    secret::Passphrase, store::Store, system::System,
 };
 
 /// Everything that a route may use.
@@ -46,6 +48,10 @@ pub struct Services {
     pub exporter: Exporter,
     /// For `/health` and for forgetting people; the rooms have their own.
     pub store: Arc<dyn Store>,
+    /// What has been counted.
+    pub metrics: Metrics,
+    /// What `/health` said last.
+    pub readiness: Readiness,
     /// Time and chance.
     pub system: System,
     /// What the operator has decided about the front door.
@@ -63,6 +69,8 @@ pub struct Settings {
     pub local_sign_in: bool,
     /// Opens the sweep; without one it stays shut.
     pub cron_secret: Option<Passphrase>,
+    /// Opens what only the operator may see; without one it stays shut.
+    pub admin_token: Option<Passphrase>,
     /// The sandbox that a newcomer's first run brings along.
     pub demo: Option<Demo>,
 }
@@ -94,7 +102,10 @@ type Shared = axum::extract::State<Arc<Services>>;
 pub fn router(services: &Arc<Services>) -> Router {
     let cors = cors(&services.settings.allowed_origins);
     let router = Router::new()
-        .route("/health", get(health::get))
+        .route("/health", get(health::ready))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/api/metrics", get(metrics::get))
         .route(
             "/api/session",
             get(session::get).post(session::post).delete(session::delete),

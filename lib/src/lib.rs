@@ -12,6 +12,7 @@ pub mod grants;
 pub mod http;
 pub mod ids;
 pub mod limits;
+pub mod metrics;
 pub mod providers;
 pub mod secret;
 pub mod songs;

@@ -14,8 +14,10 @@ const REGISTER: &str = "/api/spotify/client-credentials";
 const CALLBACK: &str = "/api/spotify/callback";
 
 /// Every route with each of its methods.
-const ROUTES: [(&str, &[Method]); 12] = [
+const ROUTES: [(&str, &[Method]); 15] = [
     ("/health", &[Method::GET]),
+    ("/health/live", &[Method::GET]),
+    ("/health/ready", &[Method::GET]),
     ("/api/session", &[Method::GET, Method::POST, Method::DELETE]),
     ("/api/me", &[Method::GET, Method::DELETE]),
     ("/api/spotify/auth-url", &[Method::GET]),
@@ -27,6 +29,7 @@ const ROUTES: [(&str, &[Method]); 12] = [
     ("/api/spotify/disconnect-byo", &[Method::POST]),
     ("/api/playlist/export", &[Method::GET, Method::POST]),
     ("/api/cron/refresh", &[Method::GET, Method::POST]),
+    ("/api/metrics", &[Method::GET]),
 ];
 
 /// Ana with everything that bad input could spoil: two grants, and a connection under way.
@@ -312,6 +315,9 @@ async fn head_is_get_without_a_body() {
     let (_, mut ana) = ana_with_everything().await;
     for path in [
         "/health",
+        "/health/live",
+        "/health/ready",
+        "/api/metrics",
         "/api/session",
         "/api/me",
         "/api/spotify/status?token=false",

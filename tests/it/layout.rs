@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "grants",
             "http",
             "limits",
+            "metrics",
             "providers",
             "store",
             "vault",
@@ -29,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("connect", &["grants", "limits", "providers", "store", "vault"]),
     ("export", &["grants", "limits", "providers", "songs", "store"]),
     ("function", &["app", "config", "telemetry"]),
-    ("grants", &["limits", "providers", "store", "vault"]),
+    ("grants", &["limits", "metrics", "providers", "store", "vault"]),
     (
         "http",
         &[
@@ -37,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "connect",
             "export",
             "grants",
+            "metrics",
             "providers",
             "store",
             "vault",
@@ -44,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("ids", &[]),
     ("limits", &["store"]),
+    ("metrics", &["providers"]),
     ("providers", &[]),
     ("secret", &[]),
     ("songs", &[]),

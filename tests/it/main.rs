@@ -13,6 +13,7 @@ mod health;
 mod kill;
 mod layout;
 mod me;
+mod metrics;
 mod playlist;
 mod secrets;
 mod session;

@@ -46,7 +46,7 @@ export async function build(tree, check) {
 
   await check("files come first, then everything under /api and /health goes to the shared function", () => {
     const files = config.routes.findIndex(({ handle }) => handle === "filesystem");
-    for (const source of ["/api/spotify/auth-url", "/api/connections/discord/callback", "/health"]) {
+    for (const source of ["/api/spotify/auth-url", "/api/connections/discord/callback", "/health", "/health/live"]) {
       assert.equal(route(source)?.dest, "/api/app", source);
       assert.ok(config.routes.indexOf(route(source)) > files, `${source} is taken before the files are looked at`);
     }
@@ -60,7 +60,7 @@ export async function build(tree, check) {
     const [{ src, headers }] = config.routes;
     const pages = new RegExp(src);
     for (const page of ["/", "/index.html", "/app.js", "/healthy.html"]) assert.match(page, pages);
-    for (const answer of ["/api/spotify/status", "/health"]) assert.doesNotMatch(answer, pages);
+    for (const answer of ["/api/spotify/status", "/health", "/health/live"]) assert.doesNotMatch(answer, pages);
     const policy = headers["Content-Security-Policy"];
     for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"]) {
       assert.ok(policy.split("; ").includes(rule), `${rule} is missing in ${policy}`);

@@ -9,6 +9,7 @@ use patchbay::{
     grants::{self, Grants, NewGrant},
     ids::{Slot, UserId},
     limits::{self, Pacer},
+    metrics::Metrics,
     providers::{
         AppCredentials, HttpClient, Internet,
         spotify::{Profile, Spotify},
@@ -84,6 +85,7 @@ impl Studio {
             system.clone(),
             Some(operator_app()),
             Duration::from_mins(5),
+            Metrics::new(),
         );
         let pacer = Arc::new(Pacer::new(limits::SPOTIFY, system.clone()));
         let exporter = Exporter::new(&store, grants, &spotify, pacer, &system, owner(&sandbox));

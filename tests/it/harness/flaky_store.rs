@@ -31,6 +31,8 @@ pub enum When {
     Before,
     /// It did what it was asked, and the answer was lost.
     After,
+    /// It heard the call and says nothing, for as long as anybody waits.
+    Never,
 }
 
 #[derive(Debug)]
@@ -95,6 +97,7 @@ impl FlakyStore {
             None => question.await,
             Some(When::Before) => Err(gone()),
             Some(When::After) => question.await.and(Err(gone())),
+            Some(When::Never) => std::future::pending().await,
         }
     }
 

@@ -1,0 +1,278 @@
+//! What is counted: the outcomes of renewals, how long they take, what the sweep does.
+//!
+//! One value per process, handed to whoever counts; nothing is global, so that every test has its own. Labels are the
+//! fixed words below: no user, client or secret ever becomes one. The text is OpenMetrics 1.0.
+
+mod scrape;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+pub use scrape::{CONTENT_TYPE, Stored, Tally};
+
+use crate::{providers::TOKEN_CALL_TIMEOUT, system::Timestamp};
+
+/// Seconds that a provider's token endpoint takes: a healthy one a tenth to a half, a troubled one anything up to the
+/// time-out of ten. What lies beyond the last of these was given up.
+const TOKEN_CALL_S: [f64; 9] = [
+    0.05,
+    0.1,
+    0.2,
+    0.4,
+    0.8,
+    1.5,
+    3.0,
+    6.0,
+    TOKEN_CALL_TIMEOUT.as_secs_f64(),
+];
+
+/// Seconds that somebody waits for a renewal: from joining one that is nearly done to outliving a dead holder's lease
+/// (`grants::LEASE`, 30 s, and the skew of clocks on top).
+const RENEWAL_S: [f64; 11] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// How one wish for a renewed token ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewalOutcome {
+    /// The provider gave a token and it was written.
+    Renewed,
+    /// Somebody else's renewal, in this process or another, gave the token.
+    Joined,
+    /// The token had been replaced already when its renewal was to begin.
+    AlreadyFresh,
+    /// The provider ended the grant.
+    Revoked,
+    /// The provider refused the app.
+    AppError,
+    /// The provider refused the grant together with too many others to be believed.
+    Quarantined,
+    /// A failure that says nothing about the grant and may pass.
+    Transient,
+    /// The claim was somebody else's by the time the provider answered.
+    LeaseLost,
+    /// The provider gave a token and it could not be written at once.
+    PersistFailed,
+}
+
+impl RenewalOutcome {
+    const ALL: [Self; 9] = [
+        Self::Renewed,
+        Self::Joined,
+        Self::AlreadyFresh,
+        Self::Revoked,
+        Self::AppError,
+        Self::Quarantined,
+        Self::Transient,
+        Self::LeaseLost,
+        Self::PersistFailed,
+    ];
+
+    /// The value of the label.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Renewed => "renewed",
+            Self::Joined => "joined",
+            Self::AlreadyFresh => "already_fresh",
+            Self::Revoked => "revoked",
+            Self::AppError => "app_error",
+            Self::Quarantined => "quarantined",
+            Self::Transient => "transient",
+            Self::LeaseLost => "lease_lost",
+            Self::PersistFailed => "persist_failed",
+        }
+    }
+}
+
+/// What one pass of the sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Documents that wanted attention and got it.
+    pub visited: usize,
+    /// Grants with a new token.
+    pub renewed: usize,
+    /// Grants that the provider ended.
+    pub ended: usize,
+    /// Grants that are tried again later.
+    pub put_off: usize,
+    /// Documents that could not be read or written.
+    pub failed: usize,
+}
+
+impl Swept {
+    const fn results(self) -> [(&'static str, usize); 4] {
+        [
+            ("renewed", self.renewed),
+            ("ended", self.ended),
+            ("put_off", self.put_off),
+            ("failed", self.failed),
+        ]
+    }
+}
+
+/// One label, whose name and values stand in this file.
+type Label = [(&'static str, &'static str); 1];
+
+/// The counts of one process. Cheap to clone; all clones count together.
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    renewals: Family<Label, Counter>,
+    token_calls: Histogram,
+    waits: Histogram,
+    unwritten: Gauge,
+    passes: Counter,
+    visited: Counter,
+    swept: Family<Label, Counter>,
+    /// Milliseconds since the epoch; [`NEVER`] until the first.
+    last_pass: AtomicI64,
+}
+
+/// No pass was completed by this process.
+const NEVER: i64 = i64::MIN;
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Everything at zero; all values of all labels exist from the start, so that the first failure is an increase
+    /// and not a new series.
+    #[must_use]
+    pub fn new() -> Self {
+        let counts = Inner {
+            registry: Registry::with_prefix("patchbay"),
+            renewals: Family::default(),
+            token_calls: Histogram::new(TOKEN_CALL_S),
+            waits: Histogram::new(RENEWAL_S),
+            unwritten: Gauge::default(),
+            passes: Counter::default(),
+            visited: Counter::default(),
+            swept: Family::default(),
+            last_pass: AtomicI64::new(NEVER),
+        };
+        for outcome in RenewalOutcome::ALL {
+            drop(counts.renewals.get_or_create(&[("outcome", outcome.as_str())]));
+        }
+        for (result, _) in Swept::default().results() {
+            drop(counts.swept.get_or_create(&[("result", result)]));
+        }
+        Self(Arc::new(counts.registered()))
+    }
+
+    /// Counts how a wish for a renewed token ended.
+    pub fn renewal(&self, outcome: RenewalOutcome) {
+        let label = [("outcome", outcome.as_str())];
+        self.0.renewals.get_or_create(&label).inc();
+    }
+
+    /// Notes how long the provider took to answer a token call, or to be given up.
+    pub fn token_call(&self, took: Duration) {
+        self.0.token_calls.observe(took.as_secs_f64());
+    }
+
+    /// Notes how long somebody waited for a renewal, their own or another's.
+    pub fn renewal_took(&self, took: Duration) {
+        self.0.waits.observe(took.as_secs_f64());
+    }
+
+    /// A token was received and is not written: counted until the answer is dropped.
+    #[must_use = "it counts for as long as it is kept"]
+    pub fn unwritten_token(&self) -> Unwritten {
+        self.0.unwritten.inc();
+        Unwritten(self.0.unwritten.clone())
+    }
+
+    /// Tokens that were received and are not written.
+    #[must_use]
+    pub fn unwritten_tokens(&self) -> u64 {
+        u64::try_from(self.0.unwritten.get()).unwrap_or(0)
+    }
+
+    /// Counts what a pass did that was completed `at` this moment.
+    pub fn swept(&self, swept: Swept, at: Timestamp) {
+        let as_u64 = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        self.0.passes.inc();
+        self.0.visited.inc_by(as_u64(swept.visited));
+        for (result, count) in swept.results() {
+            let result = [("result", result)];
+            self.0.swept.get_or_create(&result).inc_by(as_u64(count));
+        }
+        self.0.last_pass.store(at.as_ms(), Ordering::Relaxed);
+    }
+
+    fn last_pass(&self) -> Option<Timestamp> {
+        let ms = self.0.last_pass.load(Ordering::Relaxed);
+        (ms != NEVER).then_some(Timestamp::from_ms(ms))
+    }
+}
+
+impl Inner {
+    /// The same, with a name and a sentence for everything.
+    fn registered(mut self) -> Self {
+        let to = &mut self.registry;
+        to.register(
+            "renewals",
+            "Wishes for a renewed token, by how they ended",
+            self.renewals.clone(),
+        );
+        to.register_with_unit(
+            "token_call",
+            "How long the provider took to answer a token call; above the last bucket it was given up",
+            Unit::Seconds,
+            self.token_calls.clone(),
+        );
+        to.register_with_unit(
+            "renewal_wait",
+            "How long callers waited for a renewal, their own or another's",
+            Unit::Seconds,
+            self.waits.clone(),
+        );
+        to.register(
+            "unwritten_tokens",
+            "Tokens that were received and are not written yet",
+            self.unwritten.clone(),
+        );
+        to.register(
+            "sweep_passes",
+            "Passes of the sweep that were completed",
+            self.passes.clone(),
+        );
+        to.register(
+            "sweep_visits",
+            "Documents that the sweep looked after",
+            self.visited.clone(),
+        );
+        to.register(
+            "sweep_results",
+            "What came of the sweep's visits: grants renewed, ended and put off, documents that failed",
+            self.swept.clone(),
+        );
+        self
+    }
+}
+
+/// A token that was received and is not written. Dropping it says that it is, or that nobody has it any more.
+#[derive(Debug)]
+pub struct Unwritten(Gauge);
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
