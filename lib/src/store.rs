@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 
-pub use document::{GrantStatus, StoredGrant, StoredLease, StoredPending};
+pub use document::{GrantStatus, StoredEvent, StoredGrant, StoredLease, StoredPending};
 pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
@@ -70,6 +70,11 @@ pub struct UserDocument {
     pub pending: BTreeMap<Slot, StoredPending>,
     /// The earliest moment at which any slot wants the sweep's attention.
     pub next_due_at: Option<Timestamp>,
+    /// How many grants wait for their person; kept beside them so that [`Store::tally`] need not look into them.
+    pub dead: u32,
+    /// What happened to the grants and is not yet in [`Collection::Events`], oldest first. An event that this version
+    /// cannot read is left out here; it stays stored until a change replaces the outbox.
+    pub outbox: Vec<StoredEvent>,
 }
 
 /// One change of one user's document: only the slots named here are written.
@@ -81,6 +86,10 @@ pub struct UserChange {
     pub pending: BTreeMap<Slot, Option<StoredPending>>,
     /// Replaces `next_due_at`, always: it is a property of all slots together.
     pub next_due_at: Option<Timestamp>,
+    /// Replaces `dead`, always: so is this.
+    pub dead: u32,
+    /// Replaces the outbox (`Some`; the empty one removes it) or leaves it as it is (`None`).
+    pub outbox: Option<Vec<StoredEvent>>,
 }
 
 /// A collection of records that are patchbay's own as a whole.
@@ -90,11 +99,13 @@ pub enum Collection {
     Exports,
     /// Quotas, pacing, breakers.
     Budgets,
+    /// What happened to grants.
+    Events,
 }
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Self; 2] = [Self::Exports, Self::Budgets];
+    pub const ALL: [Self; 3] = [Self::Exports, Self::Budgets, Self::Events];
 
     /// Its name in the database.
     #[must_use]
@@ -102,6 +113,7 @@ impl Collection {
         match self {
             Self::Exports => "exports",
             Self::Budgets => "budgets",
+            Self::Events => "events",
         }
     }
 }
@@ -117,6 +129,15 @@ pub struct Record {
     pub due_at: Option<Timestamp>,
     /// What the owning room keeps in it. Its numbers have to fit an `i64` or an `f64`.
     pub body: serde_json::Value,
+}
+
+/// How much work there is, and how much only people can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Users whose `next_due_at` is not after the moment asked about.
+    pub due: u64,
+    /// Grants that wait for their person: the sum of `dead` over all users.
+    pub dead: u64,
 }
 
 /// Why the store could not answer.
@@ -170,6 +191,10 @@ pub trait Store: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<(UserId, UserDocument)>, StoreError>;
 
+    /// Counts what is due at `now`, and the grants that wait for their person. Goes by indexes: the cost grows with what
+    /// is counted, not with what is stored.
+    async fn tally(&self, now: Timestamp) -> Result<Tally, StoreError>;
+
     /// Removes everything of patchbay's from a user's document, and the document when nothing else is in it.
     /// Unconditional: forgetting wins over whatever is going on.
     async fn delete_user(&self, id: &UserId) -> Result<(), StoreError>;
@@ -183,6 +208,15 @@ pub trait Store: fmt::Debug + Send + Sync {
         collection: Collection,
         id: &str,
         record: &Record,
+    ) -> Result<Written, StoreError>;
+
+    /// Removes a record if it still has the version `read`: [`Written::As`] [`Version::ABSENT`]. One that has another
+    /// version, or is gone already, is a conflict; so is [`Version::ABSENT`], which no stored record has.
+    async fn delete_record(
+        &self,
+        collection: Collection,
+        id: &str,
+        read: Version,
     ) -> Result<Written, StoreError>;
 
     /// Records whose `due_at` is not after `until`, earliest first, at most `limit`.

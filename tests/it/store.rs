@@ -1,6 +1,7 @@
 //! The store's contract: one story, told over every engine; and what only files and processes can do.
 
 mod contract;
+mod costs;
 mod engine;
 mod faults;
 mod host_application;
@@ -9,7 +10,9 @@ mod races;
 
 use patchbay::{
     ids::{Slot, UserId},
-    store::{GrantStatus, StoredGrant, StoredLease, StoredPending, UserChange, Version, Written},
+    store::{
+        GrantStatus, StoredEvent, StoredGrant, StoredLease, StoredPending, UserChange, Version, Written,
+    },
     system::Timestamp,
 };
 
@@ -92,6 +95,20 @@ fn grant(account: &str) -> StoredGrant {
         next_attempt_at: Some(at(-1)),
         last_used_at: at(0),
         updated_at: at(1_780_000_000_002),
+        announced: Some(30),
+        checks: 2,
+    }
+}
+
+/// An event in which every field is filled.
+fn event(id: &str) -> StoredEvent {
+    StoredEvent {
+        id: id.into(),
+        slot: Slot::Spotify,
+        kind: "grant_ends_soon".into(),
+        at: at(1_790_000_000_000),
+        reason: Some("six_months".into()),
+        days_left: Some(14),
     }
 }
 

@@ -129,6 +129,8 @@ pub fn connect(new: NewGrant, before: Option<&StoredGrant>, now: Timestamp) -> S
         next_attempt_at: None,
         last_used_at: now,
         updated_at: now,
+        announced: None,
+        checks: 0,
     }
 }
 

@@ -31,6 +31,7 @@ impl Grants {
             let mut after = before.clone();
             let decided = decide(&mut after)?;
             after.next_due_at = next_due_at(&after, self.0.margin);
+            after.dead = waiting_for_their_person(&after);
             if after == before {
                 return Ok(decided);
             }
@@ -53,6 +54,8 @@ fn difference(before: &UserDocument, after: UserDocument) -> UserChange {
         integrations: changed_slots(&before.integrations, after.integrations),
         pending: changed_slots(&before.pending, after.pending),
         next_due_at: after.next_due_at,
+        dead: after.dead,
+        outbox: (before.outbox != after.outbox).then_some(after.outbox),
     }
 }
 
@@ -70,6 +73,13 @@ fn changed_slots<V: PartialEq>(
         .filter(|(slot, value)| before.get(slot) != Some(value));
     changes.extend(put.map(|(slot, value)| (slot, Some(value))));
     changes
+}
+
+fn waiting_for_their_person(document: &UserDocument) -> u32 {
+    let grants = document.integrations.values();
+    grants
+        .map(|grant| u32::from(grant.status == GrantStatus::NeedsReauth))
+        .sum()
 }
 
 /// The earliest moment at which any slot wants the sweep.

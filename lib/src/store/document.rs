@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::system::Timestamp;
+use crate::{ids::Slot, system::Timestamp};
 
 /// What is known of a grant's health, as stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,17 @@ pub struct StoredGrant {
     pub last_used_at: Timestamp,
     /// When patchbay last changed it.
     pub updated_at: Timestamp,
+    /// The smallest threshold of days left (30, 14, 7, 1) that was announced for this consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announced: Option<u16>,
+    /// How often the provider was asked again about a refusal that was believed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub checks: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u8) -> bool {
+    *count == 0
 }
 
 /// `pending.<slot>`: an authorization that was started and not finished.
@@ -116,4 +127,24 @@ pub struct StoredPending {
     pub created_at: Timestamp,
     /// When it is worthless.
     pub expires_at: Timestamp,
+}
+
+/// One of `patchbay.outbox`: something that happened to a grant, written together with the change that made it happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredEvent {
+    /// Follows from what happened, so that telling it twice is seen; becomes the id of the record in `events`.
+    pub id: String,
+    /// To which grant.
+    pub slot: Slot,
+    /// What, as a stable code.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, as a stable code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How many days the grant had left, where that is what happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days_left: Option<u64>,
 }

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{StoreError, StoredGrant, StoredPending, UserChange, UserDocument, Version};
+use super::{StoreError, StoredEvent, StoredGrant, StoredPending, UserChange, UserDocument, Version};
 use crate::{ids::Slot, system::Timestamp};
 
 /// The object that holds the grants. The host application may keep slots of its own in it.
@@ -21,6 +21,10 @@ pub(super) const PATCHBAY: &str = "patchbay";
 pub(super) const VERSION: &str = "patchbay.version";
 /// What the sweep looks for.
 pub(super) const NEXT_DUE_AT: &str = "patchbay.nextDueAt";
+/// How many grants wait for their person; not there when none does.
+pub(super) const DEAD: &str = "patchbay.dead";
+/// What happened and is not told yet; not there when everything is.
+const OUTBOX: &str = "patchbay.outbox";
 /// Which shape the fields have: see [`SCHEMA_VERSION`].
 const SCHEMA: &str = "patchbay.schema";
 
@@ -45,12 +49,7 @@ fn path(group: &str, slot: Slot) -> String {
 /// poll of the status costs. Only where that fails are the slots looked at one by one.
 pub(super) fn document(text: &str) -> serde_json::Result<UserDocument> {
     if let Ok(stored) = serde_json::from_str::<ReadableUser>(text) {
-        return Ok(UserDocument {
-            version: Version(stored.patchbay.version),
-            integrations: stored.integrations.0,
-            pending: stored.pending.0,
-            next_due_at: stored.patchbay.next_due_at,
-        });
+        return Ok(stored.patchbay.document(stored.integrations.0, stored.pending.0));
     }
     serde_json::from_str(text).map(StoredUser::document)
 }
@@ -115,18 +114,55 @@ pub(super) struct StoredUser {
 struct StoredMeta {
     version: u64,
     next_due_at: Option<Timestamp>,
+    dead: u32,
+    #[serde(deserialize_with = "readable_events")]
+    outbox: Vec<StoredEvent>,
+}
+
+impl StoredMeta {
+    fn document(
+        self,
+        integrations: BTreeMap<Slot, StoredGrant>,
+        pending: BTreeMap<Slot, StoredPending>,
+    ) -> UserDocument {
+        UserDocument {
+            version: Version(self.version),
+            integrations,
+            pending,
+            next_due_at: self.next_due_at,
+            dead: self.dead,
+            outbox: self.outbox,
+        }
+    }
 }
 
 impl StoredUser {
     /// What the other rooms see of it. Slots that cannot be read are left out, with a warning.
     pub(super) fn document(self) -> UserDocument {
-        UserDocument {
-            version: Version(self.patchbay.version),
-            integrations: readable_slots(self.integrations, INTEGRATIONS),
-            pending: readable_slots(self.pending, PENDING),
-            next_due_at: self.patchbay.next_due_at,
-        }
+        let integrations = readable_slots(self.integrations, INTEGRATIONS);
+        let pending = readable_slots(self.pending, PENDING);
+        self.patchbay.document(integrations, pending)
     }
+}
+
+/// The events that can be read: telling what happened must not stand in the way of what happens.
+fn readable_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StoredEvent>, D::Error> {
+    let stored = match Value::deserialize(deserializer)? {
+        Value::Array(events) => events,
+        other => vec![other],
+    };
+    let stored_count = stored.len();
+    let readable: Vec<_> = stored
+        .into_iter()
+        .filter_map(|event| serde_json::from_value(event).ok())
+        .collect();
+    if readable.len() < stored_count {
+        // Without a cause, as for the slots.
+        tracing::warn!(
+            "what is stored in the outbox cannot all be read; it is left alone until the next event"
+        );
+    }
+    Ok(readable)
 }
 
 fn readable_slots<T: DeserializeOwned>(
@@ -170,6 +206,13 @@ impl Patch {
             patch.put(path(PENDING, *slot), pending.as_ref())?;
         }
         patch.put(NEXT_DUE_AT.to_owned(), change.next_due_at.as_ref())?;
+        patch.put(DEAD.to_owned(), Some(&change.dead).filter(|dead| **dead > 0))?;
+        if let Some(outbox) = &change.outbox {
+            patch.put(
+                OUTBOX.to_owned(),
+                Some(outbox).filter(|events| !events.is_empty()),
+            )?;
+        }
         Ok(patch)
     }
 
@@ -196,7 +239,10 @@ mod tests {
             "calendar": {"anything": null}
         },
         "pending": {"spotifyByo": {"stateHash": "h"}},
-        "patchbay": {"version": 3, "nextDueAt": 5, "schema": 1}
+        "patchbay": {
+            "version": 3, "nextDueAt": 5, "schema": 1, "dead": 2,
+            "outbox": [{"id": "1", "slot": "spotify", "kind": "ended", "at": 4, "reason": "r", "daysLeft": 7}]
+        }
     }"#;
 
     #[test]
@@ -209,8 +255,12 @@ mod tests {
         assert_eq!(fast.pending.0, slow.pending);
         assert_eq!(document(DOCUMENT).expect("a document"), slow);
         assert_eq!(
-            (slow.version, slow.next_due_at),
-            (Version(3), Some(Timestamp::from_ms(5)))
+            (slow.version, slow.next_due_at, slow.dead),
+            (Version(3), Some(Timestamp::from_ms(5)), 2)
+        );
+        assert_eq!(
+            (slow.outbox[0].slot, slow.outbox[0].days_left),
+            (Slot::Spotify, Some(7))
         );
         assert_eq!(slow.integrations[&Slot::Spotify].account_id, "a");
     }
@@ -221,5 +271,18 @@ mod tests {
         let document = document(&text).expect("a document");
         assert!(document.integrations.is_empty());
         assert_eq!(document.pending[&Slot::SpotifyByo].state_hash, "h");
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_hides_nothing_else() {
+        for (unreadable, left) in [
+            (r#"[{"id": "0", "slot": "elsewhere"}, {"#, 1),
+            (r#""lost", "was": [{"#, 0),
+        ] {
+            let text = DOCUMENT.replace("[{", unreadable);
+            let document = document(&text).expect("a document");
+            assert_eq!(document.outbox.len(), left, "{text}");
+            assert_eq!(document.integrations[&Slot::Spotify].account_id, "a");
+        }
     }
 }

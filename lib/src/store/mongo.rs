@@ -17,7 +17,7 @@ use mongodb::{
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
-use super::{Collection, Record, Store, StoreError, UserChange, UserDocument, Version, Written};
+use super::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written};
 use crate::{
     ids::UserId,
     secret::DatabaseAddress,
@@ -109,6 +109,11 @@ impl Store for MongoStore {
             .await
     }
 
+    async fn tally(&self, now: Timestamp) -> Result<Tally, StoreError> {
+        self.within_limit(async { users::tally(self.indexed().await?, now).await })
+            .await
+    }
+
     async fn delete_user(&self, id: &UserId) -> Result<(), StoreError> {
         self.within_limit(async { users::delete(self.database().await?, id).await })
             .await
@@ -126,6 +131,16 @@ impl Store for MongoStore {
         record: &Record,
     ) -> Result<Written, StoreError> {
         self.within_limit(async { records::write(self.database().await?, collection, id, record).await })
+            .await
+    }
+
+    async fn delete_record(
+        &self,
+        collection: Collection,
+        id: &str,
+        read: Version,
+    ) -> Result<Written, StoreError> {
+        self.within_limit(async { records::delete(self.database().await?, collection, id, read).await })
             .await
     }
 

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 
 use self::writer::Writer;
-use super::{Collection, Record, Store, StoreError, UserChange, UserDocument, Version, Written};
+use super::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written};
 use crate::{ids::UserId, system::Timestamp};
 
 /// A connection used by one thread at a time.
@@ -171,6 +171,10 @@ impl Store for SqliteStore {
             .read(|connection| users::due(connection, until, after, limit))
     }
 
+    async fn tally(&self, now: Timestamp) -> Result<Tally, StoreError> {
+        self.lists.read(|connection| users::tally(connection, now))
+    }
+
     async fn delete_user(&self, id: &UserId) -> Result<(), StoreError> {
         let id = id.clone();
         self.writer
@@ -191,6 +195,17 @@ impl Store for SqliteStore {
     ) -> Result<Written, StoreError> {
         let write = records::Write::new(collection, id, record);
         self.writer.run(move |connection| write.run(connection)).await
+    }
+
+    async fn delete_record(
+        &self,
+        collection: Collection,
+        id: &str,
+        read: Version,
+    ) -> Result<Written, StoreError> {
+        let id = id.to_owned();
+        let delete = move |connection: &Connection| records::delete(connection, collection, &id, read);
+        self.writer.run(delete).await
     }
 
     async fn records_due(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use patchbay::{
     ids::UserId,
-    store::{Collection, Record, Store, StoreError, UserChange, UserDocument, Version, Written},
+    store::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written},
     system::Timestamp,
 };
 
@@ -15,9 +15,11 @@ pub enum Call {
     FindUser,
     WriteUser,
     UsersDue,
+    Tally,
     DeleteUser,
     FindRecord,
     WriteRecord,
+    DeleteRecord,
     RecordsDue,
     RecordsOf,
     DeleteRecordsOf,
@@ -143,6 +145,10 @@ impl Store for FlakyStore {
             .await
     }
 
+    async fn tally(&self, now: Timestamp) -> Result<Tally, StoreError> {
+        self.through(Call::Tally, self.inner.tally(now)).await
+    }
+
     async fn delete_user(&self, id: &UserId) -> Result<(), StoreError> {
         self.through(Call::DeleteUser, self.inner.delete_user(id)).await
     }
@@ -159,6 +165,16 @@ impl Store for FlakyStore {
         record: &Record,
     ) -> Result<Written, StoreError> {
         self.through(Call::WriteRecord, self.inner.write_record(collection, id, record))
+            .await
+    }
+
+    async fn delete_record(
+        &self,
+        collection: Collection,
+        id: &str,
+        read: Version,
+    ) -> Result<Written, StoreError> {
+        self.through(Call::DeleteRecord, self.inner.delete_record(collection, id, read))
             .await
     }
 

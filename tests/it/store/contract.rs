@@ -1,5 +1,7 @@
 //! What every engine promises.
 
+mod records;
+
 use super::over_every_engine;
 
 over_every_engine!(
@@ -9,19 +11,19 @@ over_every_engine!(
     a_write_names_the_version_it_read,
     an_erased_document_never_gets_an_old_version_back,
     due_users_come_in_order_page_by_page,
-    records_are_kept,
-    due_records_come_in_order,
-    an_owner_has_the_latest_records_and_can_be_forgotten,
+    an_outbox_is_replaced_or_left_as_it_is,
+    what_is_due_and_who_is_waited_for_is_counted,
 );
 
 mod stories {
     use patchbay::{
         ids::{Slot, UserId},
-        store::{Collection, Record, Store, StoredGrant, UserChange, UserDocument, Version, Written},
+        store::{
+            Collection, Store, StoredEvent, StoredGrant, Tally, UserChange, UserDocument, Version, Written,
+        },
     };
-    use serde_json::json;
 
-    use crate::store::{at, due, engine::Engine, grant, pending, putting, user, version};
+    use crate::store::{at, due, engine::Engine, event, grant, pending, putting, user, version};
 
     pub async fn nothing_is_there_at_first(Engine { store, .. }: Engine) {
         let ada = user("ada");
@@ -66,6 +68,8 @@ mod stories {
             .into(),
             pending: [(Slot::SpotifyByo, Some(pending("state")))].into(),
             next_due_at: Some(at(-5)),
+            dead: 2,
+            outbox: Some(vec![event("1"), event("2")]),
         };
         let written = version(
             store
@@ -83,6 +87,8 @@ mod stories {
             .into(),
             pending: [(Slot::SpotifyByo, pending("state"))].into(),
             next_due_at: Some(at(-5)),
+            dead: 2,
+            outbox: vec![event("1"), event("2")],
         };
         assert_eq!(found, expected);
         assert_eq!(
@@ -101,6 +107,7 @@ mod stories {
             .into(),
             pending: [(Slot::Spotify, Some(pending("first")))].into(),
             next_due_at: Some(at(9)),
+            ..UserChange::default()
         };
         let first = version(
             store
@@ -114,7 +121,7 @@ mod stories {
         let replace = UserChange {
             integrations: [(Slot::Spotify, Some(bare.clone()))].into(),
             pending: [(Slot::Spotify, None), (Slot::SpotifyByo, None)].into(),
-            next_due_at: None,
+            ..UserChange::default()
         };
         let second = version(store.write_user(&ada, first, &replace).await.expect("a write"));
         let expected = UserDocument {
@@ -243,170 +250,75 @@ mod stories {
         }
     }
 
-    pub async fn records_are_kept(Engine { store, .. }: Engine) {
-        for collection in Collection::ALL {
-            let mut record = Record {
-                version: Version::ABSENT,
-                owner: Some(user("ada")),
-                due_at: Some(at(5)),
-                body: json!({"a.b": {"$c": [1, -2.5, null, true, "東京", i64::MIN]}, "": {}}),
-            };
-            record.version = version(
-                store
-                    .write_record(collection, "id", &record)
-                    .await
-                    .expect("a write"),
-            );
-            assert_eq!(
-                store
-                    .find_record(collection, "id")
-                    .await
-                    .expect("an answer")
-                    .as_ref(),
-                Some(&record)
-            );
-
-            let next = Record {
-                owner: None,
-                due_at: None,
-                body: json!("done"),
-                ..record.clone()
-            };
-            let written = version(
-                store
-                    .write_record(collection, "id", &next)
-                    .await
-                    .expect("a write"),
-            );
-            assert!(written > record.version);
-            let expected = Record {
-                version: written,
-                ..next
-            };
-            for stale in [Version::ABSENT, record.version, Version(written.0 + 1)] {
-                let late = Record {
-                    version: stale,
-                    ..record.clone()
-                };
-                let late = store
-                    .write_record(collection, "id", &late)
-                    .await
-                    .expect("an answer");
-                assert_eq!(late, Written::Conflict);
-            }
-            assert_eq!(
-                store.find_record(collection, "id").await.expect("an answer"),
-                Some(expected)
-            );
-            assert_eq!(
-                store.find_record(collection, "other").await.expect("an answer"),
-                None
-            );
-            let nothing_to_update = store.write_record(collection, "other", &record).await;
-            assert_eq!(nothing_to_update.expect("an answer"), Written::Conflict);
-        }
-    }
-
-    pub async fn due_records_come_in_order(Engine { store, .. }: Engine) {
-        for (id, due_ms) in [
-            ("c", Some(20)),
-            ("a", Some(20)),
-            ("b", Some(10)),
-            ("z", Some(21)),
-            ("never", None),
+    pub async fn an_outbox_is_replaced_or_left_as_it_is(Engine { store, .. }: Engine) {
+        let ada = user("ada");
+        let mut read = Version::ABSENT;
+        let bare = StoredEvent {
+            reason: None,
+            days_left: None,
+            ..event("bare")
+        };
+        for (change, outbox) in [
+            (None, vec![]),
+            (Some(vec![event("1")]), vec![event("1")]),
+            (None, vec![event("1")]),
+            (Some(vec![event("2"), bare.clone()]), vec![event("2"), bare]),
+            (Some(vec![]), vec![]),
+            (Some(vec![]), vec![]),
         ] {
-            let record = Record {
-                due_at: due_ms.map(at),
-                ..Record::default()
+            let change = UserChange {
+                outbox: change,
+                ..putting(Slot::Spotify, grant("one"))
             };
-            version(
-                store
-                    .write_record(Collection::Exports, id, &record)
-                    .await
-                    .expect("a write"),
-            );
+            read = version(store.write_user(&ada, read, &change).await.expect("a write"));
+            let found = store.find_user(&ada).await.expect("an answer");
+            assert_eq!((found.outbox, found.version), (outbox, read));
         }
-        let due = store
-            .records_due(Collection::Exports, at(20), 2)
-            .await
-            .expect("an answer");
-        assert_eq!(ids(&due), ["b", "a"]);
-        let due = store
-            .records_due(Collection::Exports, at(20), 9)
-            .await
-            .expect("an answer");
-        assert_eq!(ids(&due), ["b", "a", "c"]);
-        assert_eq!(
-            store
-                .records_due(Collection::Budgets, at(99), 9)
-                .await
-                .expect("an answer"),
-            []
-        );
     }
 
-    pub async fn an_owner_has_the_latest_records_and_can_be_forgotten(Engine { store, .. }: Engine) {
-        let (ada, bob) = (user("ada"), user("bob"));
-        let of = |owner: &UserId| Record {
-            owner: Some(owner.clone()),
-            ..Record::default()
+    pub async fn what_is_due_and_who_is_waited_for_is_counted(Engine { store, .. }: Engine) {
+        let tally = |now_ms| {
+            let store = &store;
+            async move { store.tally(at(now_ms)).await.expect("an answer") }
         };
-        let mut versions = Vec::new();
-        for id in ["3", "1", "2"] {
-            versions.push(version(
-                store
-                    .write_record(Collection::Exports, id, &of(&ada))
-                    .await
-                    .expect("a write"),
-            ));
+        assert_eq!(tally(i64::MAX).await, Tally::default());
+        let mut last = Version::ABSENT;
+        for (id, next_due_ms, dead) in [
+            ("a", Some(10), 0),
+            ("b", Some(20), 1),
+            ("c", None, 2),
+            ("d", None, 0),
+            ("e", Some(-3), 0),
+        ] {
+            let change = UserChange {
+                next_due_at: next_due_ms.map(at),
+                dead,
+                ..UserChange::default()
+            };
+            let written = store.write_user(&user(id), Version::ABSENT, &change).await;
+            last = version(written.expect("a write"));
         }
+        assert_eq!(tally(-4).await, Tally { due: 0, dead: 3 });
+        assert_eq!(tally(19).await, Tally { due: 2, dead: 3 });
+        assert_eq!(tally(20).await, Tally { due: 3, dead: 3 });
+
+        // Who has come back is not waited for any more, and who was forgotten is nowhere.
+        let never_due = UserChange::default();
         version(
             store
-                .write_record(Collection::Exports, "bob's", &of(&bob))
+                .write_user(&user("e"), last, &never_due)
                 .await
                 .expect("a write"),
         );
-        let again = Record {
-            version: versions[0],
-            ..of(&ada)
-        };
+        store.delete_user(&user("b")).await.expect("an erasure");
+        let c = store.find_user(&user("c")).await.expect("an answer");
+        assert_eq!(c.dead, 2);
         version(
             store
-                .write_record(Collection::Exports, "3", &again)
+                .write_user(&user("c"), c.version, &never_due)
                 .await
                 .expect("a write"),
         );
-
-        let all = store
-            .records_of(Collection::Exports, &ada, 9)
-            .await
-            .expect("an answer");
-        assert_eq!(ids(&all), ["1", "2", "3"]);
-        let latest = store
-            .records_of(Collection::Exports, &ada, 2)
-            .await
-            .expect("an answer");
-        assert_eq!(ids(&latest), ["2", "3"]);
-
-        store
-            .delete_records_of(Collection::Exports, &ada)
-            .await
-            .expect("an erasure");
-        assert_eq!(
-            store
-                .records_of(Collection::Exports, &ada, 9)
-                .await
-                .expect("an answer"),
-            []
-        );
-        let left = store
-            .records_of(Collection::Exports, &bob, 9)
-            .await
-            .expect("an answer");
-        assert_eq!(ids(&left), ["bob's"]);
-    }
-
-    fn ids(records: &[(String, Record)]) -> Vec<&str> {
-        records.iter().map(|(id, _)| id.as_str()).collect()
+        assert_eq!(tally(20).await, Tally { due: 1, dead: 0 });
     }
 }

@@ -5,6 +5,7 @@ use super::over_every_shared_engine;
 over_every_shared_engine!(
     fields_of_the_host_application_survive,
     a_slot_that_cannot_be_read_is_left_alone,
+    an_outbox_that_cannot_be_read_is_left_alone,
     a_document_of_another_shape_is_left_alone,
 );
 
@@ -15,7 +16,7 @@ mod stories {
     };
     use serde_json::json;
 
-    use crate::store::{at, due, engine::Engine, grant, pending, putting, user, version};
+    use crate::store::{at, due, engine::Engine, event, grant, pending, putting, user, version};
 
     pub async fn fields_of_the_host_application_survive(engine: Engine) {
         let (store, ada) = (&engine.store, user("ada"));
@@ -35,6 +36,7 @@ mod stories {
             integrations: [(Slot::Spotify, Some(grant("one")))].into(),
             pending: [(Slot::Spotify, Some(pending("state")))].into(),
             next_due_at: Some(at(4)),
+            ..UserChange::default()
         };
         let written = version(
             store
@@ -110,6 +112,50 @@ mod stories {
         // Forgetting somebody does not depend on understanding what was kept.
         store.delete_user(&ada).await.expect("an erasure");
         assert_eq!(engine.document("ada").await, None);
+    }
+
+    pub async fn an_outbox_that_cannot_be_read_is_left_alone(engine: Engine) {
+        let (store, ada) = (&engine.store, user("ada"));
+        let mut patchbay = json!({"version": 5, "nextDueAt": 1, "schema": 1, "outbox": "posted"});
+        for (outbox, readable) in [
+            (json!("posted"), vec![]),
+            (
+                json!([event("1"), {"id": "2", "slot": "elsewhere"}, 3]),
+                vec![event("1")],
+            ),
+        ] {
+            patchbay["outbox"] = outbox.clone();
+            engine
+                .put_document(
+                    json!({"_id": "ada", "patchbay": patchbay, "integrations": {"spotify": grant("one")}}),
+                )
+                .await;
+            let found = store.find_user(&ada).await.expect("an answer");
+            assert_eq!(found.integrations, [(Slot::Spotify, grant("one"))].into());
+            assert_eq!((found.outbox, found.version), (readable, Version(5)));
+
+            let written = store
+                .write_user(&ada, Version(5), &due(7))
+                .await
+                .expect("a write");
+            let stored = engine.document("ada").await.expect("a document");
+            assert_eq!(
+                stored["patchbay"]["outbox"], outbox,
+                "nobody has asked to replace it"
+            );
+            let replaced = UserChange {
+                outbox: Some(vec![event("3")]),
+                ..due(7)
+            };
+            version(
+                store
+                    .write_user(&ada, version(written), &replaced)
+                    .await
+                    .expect("a write"),
+            );
+            let found = store.find_user(&ada).await.expect("an answer");
+            assert_eq!(found.outbox, [event("3")]);
+        }
     }
 
     pub async fn a_document_of_another_shape_is_left_alone(engine: Engine) {

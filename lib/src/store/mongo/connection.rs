@@ -6,13 +6,16 @@ use mongodb::{
     Client, Database, IndexModel,
     bson::{Document, doc},
     error::ErrorKind,
-    options::{Acknowledgment, ClientOptions, WriteConcern},
+    options::{Acknowledgment, ClientOptions, IndexOptions, WriteConcern},
 };
 
 use super::{failure, users::USERS};
 use crate::{
     secret::{DatabaseAddress, Secret},
-    store::{Collection, StoreError, fields::NEXT_DUE_AT},
+    store::{
+        Collection, StoreError,
+        fields::{DEAD, NEXT_DUE_AT},
+    },
 };
 
 /// The database where the address names none.
@@ -82,16 +85,29 @@ fn refused_address(error: mongodb::error::Error) -> StoreError {
 /// index of that kind under other options) is only slower without: the log says so, and nothing stops. A server that
 /// cannot be reached is asked again next time.
 pub(super) async fn create_indexes(database: &Database) -> Result<(), StoreError> {
-    create_index(database, USERS, doc! { NEXT_DUE_AT: 1, "_id": 1 }).await?;
+    create_index(database, USERS, index(doc! { NEXT_DUE_AT: 1, "_id": 1 })).await?;
+    // Only of who has something to be counted: most have nothing.
+    let waiting = IndexOptions::builder()
+        .partial_filter_expression(doc! { DEAD: { "$gt": 0 } })
+        .build();
+    let dead = IndexModel::builder()
+        .keys(doc! { DEAD: 1 })
+        .options(waiting)
+        .build();
+    create_index(database, USERS, dead).await?;
     for collection in Collection::ALL {
-        create_index(database, collection.as_str(), doc! { "dueAt": 1, "_id": 1 }).await?;
-        create_index(database, collection.as_str(), doc! { "owner": 1, "written": 1 }).await?;
+        let name = collection.as_str();
+        create_index(database, name, index(doc! { "dueAt": 1, "_id": 1 })).await?;
+        create_index(database, name, index(doc! { "owner": 1, "written": 1 })).await?;
     }
     Ok(())
 }
 
-async fn create_index(database: &Database, collection: &str, keys: Document) -> Result<(), StoreError> {
-    let index = IndexModel::builder().keys(keys).build();
+fn index(keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).build()
+}
+
+async fn create_index(database: &Database, collection: &str, index: IndexModel) -> Result<(), StoreError> {
     let Err(error) = database
         .collection::<Document>(collection)
         .create_index(index)

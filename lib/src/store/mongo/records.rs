@@ -104,6 +104,23 @@ pub(super) async fn write(
     write_if_version(&records, id, "version", (record.version, version), update).await
 }
 
+/// One conditional removal.
+pub(super) async fn delete(
+    database: &Database,
+    collection: Collection,
+    id: &str,
+    read: Version,
+) -> Result<Written, StoreError> {
+    let removed = records(database, collection)
+        .delete_one(doc! { "_id": id, "version": to_bson(read)? })
+        .await?;
+    Ok(if removed.deleted_count == 1 {
+        Written::As(Version::ABSENT)
+    } else {
+        Written::Conflict
+    })
+}
+
 /// Removes every record of `owner`.
 pub(super) async fn delete_of_owner(
     database: &Database,

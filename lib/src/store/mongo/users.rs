@@ -10,8 +10,8 @@ use super::{batch_size, readable, write_if_version};
 use crate::{
     ids::UserId,
     store::{
-        StoreError, UserChange, UserDocument, Version, Written,
-        fields::{INTEGRATIONS, NEXT_DUE_AT, PENDING, Patch, StoredUser, VERSION, owned_paths},
+        StoreError, Tally, UserChange, UserDocument, Version, Written,
+        fields::{DEAD, INTEGRATIONS, NEXT_DUE_AT, PENDING, Patch, StoredUser, VERSION, owned_paths},
     },
     system::Timestamp,
 };
@@ -48,20 +48,47 @@ pub(super) async fn due(
     after: Option<&(Timestamp, UserId)>,
     limit: usize,
 ) -> Result<Vec<(UserId, UserDocument)>, StoreError> {
-    let mut filter = doc! { NEXT_DUE_AT: { "$lte": until.as_ms() } };
-    if let Some((at, id)) = after {
-        let later = doc! { NEXT_DUE_AT: { "$gt": at.as_ms() } };
-        let behind = doc! { NEXT_DUE_AT: at.as_ms(), "_id": { "$gt": id.as_str() } };
-        filter.insert("$or", [later, behind].map(Bson::Document).to_vec());
-    }
     let users: Collection<DueUser> = database.collection(USERS);
     let due = users
-        .find(filter)
+        .find(due_filter(until, after))
         .projection(owned_fields())
         .sort(doc! { NEXT_DUE_AT: 1, "_id": 1 })
         .batch_size(batch_size(limit))
         .await?;
     readable(due, limit, |user| (user.id, user.stored.document())).await
+}
+
+/// What is due behind `after`. Each branch is one stretch of the index, which the server reads side by side in order: a
+/// page costs what is on it, however many came before it or share the moment at which it begins.
+fn due_filter(until: Timestamp, after: Option<&(Timestamp, UserId)>) -> Document {
+    let Some((at, id)) = after else {
+        return doc! { NEXT_DUE_AT: { "$lte": until.as_ms() } };
+    };
+    let at_once = doc! { NEXT_DUE_AT: at.as_ms(), "_id": { "$gt": id.as_str() } };
+    let later = doc! { NEXT_DUE_AT: { "$gt": at.as_ms(), "$lte": until.as_ms() } };
+    doc! { "$or": [at_once, later] }
+}
+
+/// What is due, and what waits for people.
+pub(super) async fn tally(database: &Database, now: Timestamp) -> Result<Tally, StoreError> {
+    let users: Collection<Document> = database.collection(USERS);
+    let due = users.count_documents(due_filter(now, None)).await?;
+    let sum = [
+        doc! { "$match": { DEAD: { "$gt": 0 } } },
+        doc! { "$group": { "_id": Bson::Null, "dead": { "$sum": format!("${DEAD}") } } },
+    ];
+    let mut sums = users.aggregate(sum).with_type::<Dead>().await?;
+    let dead = if sums.advance().await? {
+        sums.deserialize_current()?.dead
+    } else {
+        0
+    };
+    Ok(Tally { due, dead })
+}
+
+#[derive(Deserialize)]
+struct Dead {
+    dead: u64,
 }
 
 /// One conditional write.

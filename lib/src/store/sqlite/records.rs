@@ -1,6 +1,6 @@
 //! The tables of records, one per collection: every field a column, the body as JSON text.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params, params_from_iter, types::Value};
 
 use super::{from_sql, to_sql};
 use crate::{
@@ -141,6 +141,27 @@ impl Write {
             Written::Conflict
         })
     }
+}
+
+/// One conditional removal.
+pub(super) fn delete(
+    connection: &Connection,
+    collection: Collection,
+    id: &str,
+    read: Version,
+) -> Result<Written, StoreError> {
+    let sql = format!(
+        "DELETE FROM {} WHERE id = ?1 AND version = ?2",
+        collection.as_str()
+    );
+    let removed = connection
+        .prepare_cached(&sql)?
+        .execute(params![id, to_sql(read)?])?;
+    Ok(if removed == 1 {
+        Written::As(Version::ABSENT)
+    } else {
+        Written::Conflict
+    })
 }
 
 /// Removes every record of `owner`.

@@ -5,10 +5,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::store::StoreError;
 
 /// Step `n` takes a file of `user_version` `n` to `n + 1`. Never change a step that was released: add one.
-///
+const STEPS: [&str; 2] = [FIRST, EVENTS_AND_DEAD];
+
 /// `version` and `next_due_at` are read out of the document by SQLite itself, so that they cannot disagree with it,
 /// whoever writes the row; the check keeps text out that these could not be read from.
-const STEPS: [&str; 1] = ["
+const FIRST: &str = "
     CREATE TABLE users (
         id          TEXT PRIMARY KEY NOT NULL,
         document    TEXT NOT NULL CHECK (json_type(document) = 'object'),
@@ -38,7 +39,24 @@ const STEPS: [&str; 1] = ["
     );
     CREATE INDEX budgets_due ON budgets (due_at, id) WHERE due_at IS NOT NULL;
     CREATE INDEX budgets_of_owner ON budgets (owner, written);
-"];
+";
+
+/// What happens to grants, and how many of them wait for their person.
+const EVENTS_AND_DEAD: &str = "
+    CREATE TABLE events (
+        id      TEXT PRIMARY KEY NOT NULL,
+        version INTEGER NOT NULL,
+        owner   TEXT,
+        due_at  INTEGER,
+        written INTEGER NOT NULL,
+        body    TEXT NOT NULL
+    );
+    CREATE INDEX events_due ON events (due_at, id) WHERE due_at IS NOT NULL;
+    CREATE INDEX events_of_owner ON events (owner, written);
+
+    ALTER TABLE users ADD COLUMN dead INTEGER GENERATED ALWAYS AS (document ->> '$.patchbay.dead') VIRTUAL;
+    CREATE INDEX users_dead ON users (dead) WHERE dead > 0;
+";
 
 /// The file was made by a patchbay that knows more than this one.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +105,27 @@ mod tests {
                 "{table}"
             );
         }
+    }
+
+    #[test]
+    fn an_older_file_is_brought_up_to_date_and_keeps_what_is_in_it() {
+        let connection = Connection::open_in_memory().expect("a database");
+        connection.execute_batch(STEPS[0]).expect("the first schema");
+        let document = r#"{"_id": "ada", "patchbay": {"version": 3, "nextDueAt": 5, "dead": 2}}"#;
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO users (id, document) VALUES ('ada', '{document}'); PRAGMA user_version = 1"
+            ))
+            .expect("an older file");
+        migrate(&connection).expect("a migration");
+        let found: (String, i64, i64) = connection
+            .query_row("SELECT document, version, dead FROM users", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .expect("the row");
+        assert_eq!(found, (document.to_owned(), 3, 2));
+        migrate(&connection).expect("nothing left to do");
+        assert_eq!(applied(&connection).expect("an answer"), STEPS.len());
     }
 
     #[test]
