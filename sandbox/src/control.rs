@@ -51,7 +51,7 @@ const ROUTES: [(&str, &str); 33] = [
     ("DELETE /_sandbox/faults/{number}", "remove one"),
     (
         "POST /_sandbox/holds",
-        "{path, answer?}: requests wait before their work, or with answer: true before their answer",
+        "{path, answer?, next?}: requests wait before their work, or with answer: true before their answer; with next: true only the next one",
     ),
     ("DELETE /_sandbox/holds", "{path}: let them go"),
     ("GET /_sandbox/apps", "apps"),

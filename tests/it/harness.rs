@@ -3,8 +3,10 @@
 pub mod app;
 pub mod browser;
 pub mod clock;
+pub mod crowd;
 pub mod entropy;
 pub mod flaky_store;
 pub mod mongod;
 pub mod network;
 pub mod process;
+pub mod remote;

@@ -5,6 +5,7 @@ mod breaker;
 mod callers;
 mod cron;
 mod export;
+mod fire;
 mod function;
 mod grants;
 mod harness;

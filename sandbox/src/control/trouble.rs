@@ -44,15 +44,18 @@ struct Hold {
     path: String,
     #[serde(default)]
     answer: bool,
+    #[serde(default)]
+    next: bool,
 }
 
 pub(super) async fn hold(State(shared): Sandboxed, body: Bytes) -> Outcome {
-    let Hold { path, answer } = read(&body)?;
+    let Hold { path, answer, next } = read(&body)?;
     let mut world = shared.world();
-    if answer {
-        world.hold_answer(&path);
-    } else {
-        world.hold(&path);
+    match (answer, next) {
+        (false, false) => world.hold(&path),
+        (false, true) => world.hold_next(&path),
+        (true, false) => world.hold_answer(&path),
+        (true, true) => world.hold_next_answer(&path),
     }
     Ok(done())
 }

@@ -136,6 +136,8 @@ pub(crate) enum When {
 struct Hold {
     path: String,
     when: When,
+    /// How many it takes; whoever comes later passes.
+    room: usize,
     open: watch::Sender<bool>,
     arrivals: watch::Sender<usize>,
 }
@@ -202,12 +204,22 @@ impl World {
 
     /// Makes requests whose path begins so wait, before anything is done for them, until [`World::release`].
     pub fn hold(&mut self, path: &str) {
-        self.add_hold(path, When::BeforeWork);
+        self.add_hold(path, When::BeforeWork, usize::MAX);
+    }
+
+    /// The same for the next such request alone: those behind it overtake it.
+    pub fn hold_next(&mut self, path: &str) {
+        self.add_hold(path, When::BeforeWork, 1);
     }
 
     /// Lets requests whose path begins so do their work, and holds the answer back until [`World::release`].
     pub fn hold_answer(&mut self, path: &str) {
-        self.add_hold(path, When::BeforeAnswer);
+        self.add_hold(path, When::BeforeAnswer, usize::MAX);
+    }
+
+    /// The same for the next such answer alone.
+    pub fn hold_next_answer(&mut self, path: &str) {
+        self.add_hold(path, When::BeforeAnswer, 1);
     }
 
     /// Ends the holds of exactly this path; who waits goes on. Answers how many holds there were.
@@ -223,10 +235,11 @@ impl World {
         before - self.faults.holds.len()
     }
 
-    fn add_hold(&mut self, path: &str, when: When) {
+    fn add_hold(&mut self, path: &str, when: When, room: usize) {
         let hold = Hold {
             path: path.to_owned(),
             when,
+            room,
             open: watch::Sender::new(false),
             arrivals: watch::Sender::new(0),
         };
@@ -235,11 +248,10 @@ impl World {
 
     /// The hold a request meets, if any; it is counted as arrived there.
     pub(crate) fn meet_hold(&mut self, path: &str, when: When) -> Option<Gate> {
-        let hold = self
-            .faults
-            .holds
-            .iter()
-            .find(|hold| hold.when == when && path.starts_with(&hold.path))?;
+        let takes_it = |hold: &&Hold| {
+            hold.when == when && path.starts_with(&hold.path) && *hold.arrivals.borrow() < hold.room
+        };
+        let hold = self.faults.holds.iter().find(takes_it)?;
         hold.arrivals.send_modify(|count| *count += 1);
         Some(Gate(hold.open.subscribe()))
     }

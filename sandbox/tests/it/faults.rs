@@ -1,6 +1,6 @@
 //! What goes wrong on purpose: faults, holds, and what the journal says of them.
 
-use sandbox::{Fault, FaultKind, Matcher};
+use sandbox::{Fault, FaultKind, Matcher, World};
 use serde_json::json;
 
 use crate::http::{WRITE, access, api, demo_basic, read, start, token, uri};
@@ -152,6 +152,21 @@ async fn several_requests_can_be_gathered_at_a_hold() {
     sandbox.world().release("/v1/me");
     for request in requests {
         assert_eq!(request.await.expect("no panic").0, 200);
+    }
+}
+
+#[tokio::test]
+async fn those_behind_a_single_one_that_is_held_overtake_it() {
+    for hold in [World::hold_next, World::hold_next_answer] {
+        let sandbox = start().await;
+        let ana = access(&sandbox, "ana", "");
+        hold(&mut sandbox.world(), "/v1/me");
+        let held = tokio::spawn(read(api(&sandbox, "GET", "/me", &ana)));
+        sandbox.arrived("/v1/me").await;
+        assert_eq!(read(api(&sandbox, "GET", "/me", &ana)).await.0, 200);
+        assert!(!held.is_finished());
+        sandbox.world().release("/v1/me");
+        assert_eq!(held.await.expect("no panic").0, 200);
     }
 }
 

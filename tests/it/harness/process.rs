@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader},
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU16, Ordering},
@@ -93,21 +93,53 @@ impl Site {
 
     /// The service, started with `patchbay serve` and listening.
     pub fn serve(&self) -> Process {
+        self.serve_on(self.port)
+    }
+
+    /// One more process of the same service, on a port of its own.
+    pub fn join(&self) -> Member {
+        let port = free_port();
+        Member {
+            _process: self.serve_on(port),
+            port,
+        }
+    }
+
+    fn serve_on(&self, port: u16) -> Process {
         let mut command = self.command(env!("CARGO_BIN_EXE_patchbay"));
         let child = command
             .arg("serve")
+            .env("PORT", port.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
         let mut process = Process(child);
         let ready = process.says_up_to(READY).pop();
-        let expected = format!("{READY}{}", self.url());
+        let expected = format!("{READY}http://127.0.0.1:{port}");
         assert_eq!(
             ready.as_deref(),
             Some(&*expected),
             "the service ended before it was ready"
         );
         process
+    }
+}
+
+/// One of several processes that are the same service: the site's address is all of them, a browser is sent to one.
+pub struct Member {
+    _process: Process,
+    port: u16,
+}
+
+impl Member {
+    /// Where this one listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// The same as a URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
     }
 }
 
@@ -160,10 +192,12 @@ impl Process {
 
     /// SIGTERM, as a service manager does.
     pub fn terminate(&self) {
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
-            .status();
-        assert!(asked.expect("kill(1)").success(), "there is no such process");
+        self.signal("-TERM");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.id().to_string()]).status();
+        assert!(sent.expect("kill(1)").success(), "there is no such process");
     }
 
     /// Waits for its end.
