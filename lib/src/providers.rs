@@ -3,7 +3,9 @@
 //! Wire types stay inside; errors are sorted by what a caller can do about them.
 
 mod http_client;
+pub mod rules;
 pub mod spotify;
+mod token_answer;
 mod token_endpoint;
 
 pub use http_client::{Answer, HttpClient, Internet, Limits, Transport, TransportError};

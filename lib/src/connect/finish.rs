@@ -8,7 +8,7 @@ use crate::{
     ids::{Slot, UserId},
     providers::{
         AppCredentials, TokenError, Tokens,
-        spotify::{ApiError, Forbidden, GRANT_LIFE, Profile},
+        spotify::{ApiError, Forbidden, Profile},
     },
     secret::{AuthorizationCode, BrowserBinding, CodeVerifier, Secret as _},
     store::{StoreError, StoredPending},
@@ -293,6 +293,8 @@ impl Connector {
         let client_id_enc = own.then(|| self.vault.seal(&app.client_id, place));
         let client_secret = app.client_secret.as_ref().filter(|_| own);
         let client_secret_enc = client_secret.map(|secret| self.vault.seal(secret, place));
+        let rules = self.spotify.tokens.rules();
+        let grant_life = rules.life_of_new(tokens.refresh_token_expires_in);
         // An answer that names no scopes means those that were asked for (RFC 6749 §5.1).
         let scopes = tokens.scopes.unwrap_or_else(|| pending.scopes.clone());
         self.grants
@@ -315,7 +317,7 @@ impl Connector {
                     client_secret_enc: client_secret_enc.clone(),
                     scopes: scopes.clone(),
                     expires_in: tokens.expires_in,
-                    grant_life: Some(GRANT_LIFE),
+                    grant_life,
                     profile: profile.clone(),
                 };
                 let grant = grants::connect(new, before, now);

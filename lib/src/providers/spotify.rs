@@ -7,8 +7,6 @@ mod error;
 mod web_api;
 mod wire;
 
-use std::time::Duration;
-
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use url::Url;
 
@@ -16,15 +14,11 @@ pub use error::{ApiError, Forbidden};
 pub use web_api::WebApi;
 pub use wire::{ListedPlaylist, NewPlaylist, Playlist, Profile, Track};
 
-use super::{HttpClient, TokenEndpoint};
+use super::{HttpClient, TokenEndpoint, rules};
 use crate::{
     secret::{ClientId, CodeVerifier, Secret as _},
     system::Entropy,
 };
-
-/// A grant lives six months from consent and refreshing never extends it (Spotify's blog, 2026-06-18). Months are
-/// not defined there; 180 days is the shortest reading.
-pub const GRANT_LIFE: Duration = Duration::from_hours(180 * 24);
 
 /// One playlist takes 10 000 items (documented; 11 000 were seen, and then 500s).
 pub const PLAYLIST_ITEMS_MAX: usize = 10_000;
@@ -65,7 +59,7 @@ impl Spotify {
     pub fn new(http: &HttpClient, accounts: &Url, api: &Url) -> Self {
         Self {
             authorize: below(accounts, &["authorize"]),
-            tokens: TokenEndpoint::new(http.clone(), below(accounts, &["api", "token"])),
+            tokens: TokenEndpoint::new(http.clone(), below(accounts, &["api", "token"]), &rules::SPOTIFY),
             web_api: WebApi::new(http.clone(), api.clone()),
         }
     }

@@ -9,12 +9,16 @@ use std::time::Duration;
 use http::StatusCode;
 use oauth2::{
     AsyncHttpClient, AuthType, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, RequestTokenError,
-    TokenResponse as _,
-    basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse},
+    StandardRevocableToken, TokenResponse as _,
+    basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
 };
 use url::Url;
 
-use super::{HttpClient, Limits, TransportError};
+use super::{
+    HttpClient, Limits, TransportError,
+    rules::{Fault, GrantRules},
+    token_answer::TokenAnswer,
+};
 use crate::{
     secret::{
         AccessToken, AuthorizationCode, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret as _,
@@ -56,18 +60,20 @@ pub struct Tokens {
     pub expires_in: Duration,
     /// The scopes granted, when the answer says.
     pub scopes: Option<Vec<String>>,
+    /// The refresh token's life from now, where it is given for a time.
+    pub refresh_token_expires_in: Option<Duration>,
 }
 
 /// Why there are no tokens, sorted by what can be done about it.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// `invalid_grant`: this code or refresh token is worthless, says the provider.
+    /// `invalid_grant`, or the provider's own words for it: this code or refresh token is worthless, it says.
     #[error("the provider refused the grant ({description})")]
     InvalidGrant {
         /// The provider's words, shortened, for the log.
         description: String,
     },
-    /// `invalid_client` or `unauthorized_client`: the app is at fault, whichever grant asks.
+    /// `invalid_client`, `unauthorized_client` or the provider's own codes: the app is at fault, whichever grant asks.
     #[error("the provider refused the app ({description})")]
     InvalidClient {
         /// The provider's words, shortened, for the log.
@@ -100,16 +106,35 @@ pub enum TokenError {
 pub struct TokenEndpoint {
     http: HttpClient,
     url: Url,
+    rules: &'static GrantRules,
 }
 
-type Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
-type Outcome = Result<BasicTokenResponse, RequestTokenError<NoAnswer, BasicErrorResponse>>;
+/// `oauth2`'s client, with an answer of our own and a token endpoint.
+type Client = oauth2::Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+type Refused = RequestTokenError<NoAnswer, BasicErrorResponse>;
 
 impl TokenEndpoint {
-    /// The endpoint at `url`.
+    /// The endpoint at `url`, whose provider keeps to `rules`.
     #[must_use]
-    pub fn new(http: HttpClient, url: Url) -> Self {
-        Self { http, url }
+    pub fn new(http: HttpClient, url: Url, rules: &'static GrantRules) -> Self {
+        Self { http, url, rules }
+    }
+
+    /// What the provider's answers mean, and what it does to its grants.
+    #[must_use]
+    pub fn rules(&self) -> &'static GrantRules {
+        self.rules
     }
 
     /// Trades an authorization code for tokens (RFC 6749 §4.1.3, with RFC 7636 §4.5).
@@ -131,7 +156,7 @@ impl TokenEndpoint {
             .set_pkce_verifier(oauth2::PkceCodeVerifier::new(verifier.expose().to_owned()))
             .request_async(&Wire(self))
             .await;
-        tokens(outcome)
+        self.tokens(outcome)
     }
 
     /// Buys a new access token (RFC 6749 §6).
@@ -144,7 +169,7 @@ impl TokenEndpoint {
             .exchange_refresh_token(&oauth2::RefreshToken::new(token.expose().to_owned()))
             .request_async(&Wire(self))
             .await;
-        tokens(outcome)
+        self.tokens(outcome)
     }
 
     /// Gets a token for the app itself (RFC 6749 §4.4); also the one way to learn whether a secret is right.
@@ -157,16 +182,63 @@ impl TokenEndpoint {
             .exchange_client_credentials()
             .request_async(&Wire(self))
             .await;
-        tokens(outcome)
+        self.tokens(outcome)
     }
 
     fn client(&self, app: &AppCredentials) -> Client {
-        let client = BasicClient::new(oauth2::ClientId::new(app.client_id.expose().to_owned()))
+        let client = oauth2::Client::new(oauth2::ClientId::new(app.client_id.expose().to_owned()))
             .set_token_uri(oauth2::TokenUrl::from_url(self.url.clone()))
             .set_auth_type(AuthType::BasicAuth);
         match &app.client_secret {
             Some(secret) => client.set_client_secret(oauth2::ClientSecret::new(secret.expose().to_owned())),
             None => client,
+        }
+    }
+
+    fn tokens(&self, outcome: Result<TokenAnswer, Refused>) -> Result<Tokens, TokenError> {
+        let answer = outcome.map_err(|refused| self.error(refused))?;
+        let access_token = answer.access_token().secret();
+        if access_token.is_empty() {
+            return Err(TokenError::Unreadable);
+        }
+        let scopes = answer
+            .scopes()
+            .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
+        Ok(Tokens {
+            access_token: AccessToken::from_plain(access_token.clone()),
+            refresh_token: answer
+                .refresh_token()
+                .map(|token| RefreshToken::from_plain(token.secret().clone())),
+            expires_in: answer.expires_in().unwrap_or(EXPIRES_IN_UNSAID),
+            scopes,
+            refresh_token_expires_in: answer.refresh_token_expires_in(),
+        })
+    }
+
+    fn error(&self, refused: Refused) -> TokenError {
+        match refused {
+            RequestTokenError::ServerResponse(answer) => {
+                let short = |text: &str| text.chars().take(DESCRIPTION_CHARS_MAX).collect();
+                let code = answer.error().as_ref();
+                let description = answer.error_description().map_or("", String::as_str);
+                match self.rules.fault(code, description) {
+                    Fault::Grant => TokenError::InvalidGrant {
+                        description: short(description),
+                    },
+                    Fault::App => TokenError::InvalidClient {
+                        description: short(description),
+                    },
+                    Fault::Request => TokenError::Refused { code: short(code) },
+                }
+            }
+            RequestTokenError::Request(NoAnswer::Status { status, retry_after }) => {
+                TokenError::Unavailable { status, retry_after }
+            }
+            RequestTokenError::Request(NoAnswer::Transport(cause)) => TokenError::Unreachable(cause),
+            // The raw answer in `Parse` may hold tokens: it goes no further than here.
+            RequestTokenError::Request(NoAnswer::NotJson)
+            | RequestTokenError::Parse(..)
+            | RequestTokenError::Other(_) => TokenError::Unreadable,
         }
     }
 
@@ -188,6 +260,10 @@ impl TokenEndpoint {
                 status: answer.status,
                 retry_after: answer.retry_after(),
             });
+        }
+        // `oauth2` reads as far as the first value ends, and would believe a page that merely begins with a refusal.
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_err() {
+            return Err(NoAnswer::NotJson);
         }
         let mut response = HttpResponse::new(answer.body);
         *response.status_mut() = answer.status;
@@ -213,6 +289,8 @@ impl<'c> AsyncHttpClient<'c> for Wire<'_> {
 enum NoAnswer {
     #[error(transparent)]
     Transport(#[from] TransportError),
+    #[error("a body that is not JSON")]
+    NotJson,
     #[error("status {status}")]
     Status {
         status: StatusCode,
@@ -220,46 +298,5 @@ enum NoAnswer {
     },
 }
 
-fn tokens(outcome: Outcome) -> Result<Tokens, TokenError> {
-    let answer = outcome.map_err(refusal)?;
-    let refresh_token = answer.refresh_token().map(|token| token.secret().clone());
-    let scopes = answer
-        .scopes()
-        .map(|scopes| scopes.iter().map(|scope| scope.to_string()));
-    Ok(Tokens {
-        access_token: AccessToken::from_plain(answer.access_token().secret().clone()),
-        refresh_token: refresh_token
-            .filter(|token| !token.is_empty())
-            .map(RefreshToken::from_plain),
-        expires_in: answer.expires_in().unwrap_or(EXPIRES_IN_UNSAID),
-        scopes: scopes.map(|scopes| scopes.filter(|scope| !scope.is_empty()).collect()),
-    })
-}
-
-fn refusal(error: RequestTokenError<NoAnswer, BasicErrorResponse>) -> TokenError {
-    match error {
-        RequestTokenError::ServerResponse(answer) => {
-            let description = answer
-                .error_description()
-                .map_or("", String::as_str)
-                .chars()
-                .take(DESCRIPTION_CHARS_MAX)
-                .collect();
-            match answer.error() {
-                BasicErrorResponseType::InvalidGrant => TokenError::InvalidGrant { description },
-                BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
-                    TokenError::InvalidClient { description }
-                }
-                code => TokenError::Refused {
-                    code: code.to_string().chars().take(DESCRIPTION_CHARS_MAX).collect(),
-                },
-            }
-        }
-        RequestTokenError::Request(NoAnswer::Status { status, retry_after }) => {
-            TokenError::Unavailable { status, retry_after }
-        }
-        RequestTokenError::Request(NoAnswer::Transport(cause)) => TokenError::Unreachable(cause),
-        // The raw answer in `Parse` may hold tokens: it goes no further than here.
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => TokenError::Unreadable,
-    }
-}
+#[cfg(test)]
+mod tests;
