@@ -20,7 +20,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-pub use scrape::{CONTENT_TYPE, Stored, Tally};
+pub use scrape::CONTENT_TYPE;
 
 use crate::{providers::TOKEN_CALL_TIMEOUT, system::Timestamp};
 

@@ -46,7 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("ids", &[]),
     ("limits", &["store"]),
-    ("metrics", &["providers"]),
+    ("metrics", &["providers", "store"]),
     ("providers", &[]),
     ("secret", &[]),
     ("songs", &[]),

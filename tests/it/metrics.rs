@@ -108,24 +108,41 @@ async fn it_is_open_metrics_and_nobody_keeps_it() {
 }
 
 #[tokio::test]
+async fn who_is_due_and_what_is_dead_is_counted_over_the_whole_deployment() {
+    let app = setup().start().await;
+    let mut ana = app.connected("ana").await;
+    app.connected("ben").await;
+    let line = async |line: &str| has(text(&operator(&app).get(METRICS).await), line);
+    line("patchbay_users_due 0").await;
+    line("patchbay_grants_dead 0").await;
+    app.sandbox.world().revoke_user("ana");
+    app.advance(Duration::from_hours(1));
+    line("patchbay_users_due 2").await;
+    ana.get("/api/spotify/status").await.expect(200);
+    line("patchbay_users_due 1").await;
+    line("patchbay_grants_dead 1").await;
+}
+
+#[tokio::test]
 async fn a_database_that_is_away_or_hangs_costs_only_its_own_numbers() {
     let flaky = FlakyStore::over(DatabaseUrl::SqliteInMemory.open().expect("a database in memory"));
     let app = setup().store(Arc::clone(&flaky) as _).start().await;
-    flaky.fail_next(1, Call::Ping, When::Before);
+    flaky.fail_next(1, Call::Tally, When::Before);
     let away = operator(&app).get(METRICS).await;
     has(text(&away), "patchbay_store_up 0");
     has(text(&away), "patchbay_renewals_total{outcome=\"renewed\"} 0");
 
-    flaky.fail_next(1, Call::Ping, When::Never);
+    flaky.fail_next(1, Call::Tally, When::Never);
     let mut waiting = operator(&app);
     let scrape = tokio::spawn(async move { waiting.get(METRICS).await });
-    until("the database is asked", async || flaky.calls(Call::Ping) == 2).await;
+    until("the database is asked", async || flaky.calls(Call::Tally) == 2).await;
     app.advance(Duration::from_secs(8));
     let hung = scrape.await.expect("no panic");
     has(text(&hung), "patchbay_store_up 0");
 
     let back = operator(&app).get(METRICS).await;
     has(text(&back), "patchbay_store_up 1");
+    has(text(&back), "patchbay_users_due 0");
 }
 
 #[tokio::test]

@@ -9,36 +9,19 @@ use prometheus_client::{
 };
 
 use super::Metrics;
+use crate::store::Tally;
 
 /// The media type of OpenMetrics 1.0 (§"Protocol Negotiation").
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// How the grants of the whole deployment stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Documents that want the sweep now.
-    pub due: u64,
-    /// Grants whose people have to consent again.
-    pub dead: u64,
-}
-
-/// What the database answered to a scrape. Asked every time and never remembered: a number of yesterday's that is
-/// shown today is worse than none.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Stored {
-    /// Whether it answered at all.
-    pub up: bool,
-    /// How the grants stand, if that is known.
-    pub tally: Option<Tally>,
-}
-
 impl Metrics {
-    /// Everything as OpenMetrics text.
+    /// Everything as OpenMetrics text. `tally` is what the database answered to this scrape, `None` if it did not; it is
+    /// never remembered, because a number of yesterday's that is shown today is worse than none.
     #[must_use]
-    pub fn render(&self, stored: Stored) -> String {
+    pub fn render(&self, tally: Option<Tally>) -> String {
         let mut text = String::new();
         let written: fmt::Result = encode_registry(&mut text, &self.0.registry)
-            .and_then(|()| encode_registry(&mut text, &self.of_the_moment(stored)))
+            .and_then(|()| encode_registry(&mut text, &self.of_the_moment(tally)))
             .and_then(|()| encode_eof(&mut text));
         // Writing into a string cannot fail, and every label and number here can be written.
         debug_assert!(written.is_ok(), "{written:?}");
@@ -46,18 +29,18 @@ impl Metrics {
     }
 
     /// What is known at a scrape only.
-    fn of_the_moment(&self, stored: Stored) -> Registry {
+    fn of_the_moment(&self, tally: Option<Tally>) -> Registry {
         let mut registry = Registry::with_prefix("patchbay");
         registry.register(
             "store_up",
             "Whether the database answered this scrape",
-            ConstGauge::new(i64::from(stored.up)),
+            ConstGauge::new(i64::from(tally.is_some())),
         );
-        if let Some(Tally { due, dead }) = stored.tally {
+        if let Some(Tally { due, dead }) = tally {
             let gauge = |count| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
             registry.register(
-                "grants_due",
-                "Documents of the whole deployment that want the sweep now",
+                "users_due",
+                "Users of the whole deployment who want the sweep now",
                 gauge(due),
             );
             registry.register(

@@ -1,9 +1,10 @@
 use super::*;
+use crate::store::Tally;
 
 const AT: Timestamp = Timestamp::from_ms(1_795_262_400_999);
 
 fn rendered(metrics: &Metrics) -> String {
-    metrics.render(Stored::default())
+    metrics.render(None)
 }
 
 /// The value of the one line that begins with `series` and a blank.
@@ -109,11 +110,14 @@ fn what_the_database_did_not_say_is_not_made_up() {
     let metrics = Metrics::new();
     let down = rendered(&metrics);
     assert_eq!(value(&down, "patchbay_store_up"), "0");
-    assert!(!down.contains("patchbay_grants_"), "{down}");
+    assert!(
+        !down.contains("patchbay_users_due") && !down.contains("patchbay_grants_dead"),
+        "{down}"
+    );
     let tally = Some(Tally { due: 7, dead: 2 });
-    let up = metrics.render(Stored { up: true, tally });
+    let up = metrics.render(tally);
     assert_eq!(value(&up, "patchbay_store_up"), "1");
-    assert_eq!(value(&up, "patchbay_grants_due"), "7");
+    assert_eq!(value(&up, "patchbay_users_due"), "7");
     assert_eq!(value(&up, "patchbay_grants_dead"), "2");
 }
 
@@ -122,7 +126,7 @@ fn it_is_one_open_metrics_text() {
     let metrics = Metrics::new();
     metrics.swept(Swept::default(), AT);
     let tally = Some(Tally::default());
-    let text = metrics.render(Stored { up: true, tally });
+    let text = metrics.render(tally);
     assert!(text.ends_with("# EOF\n"));
     assert_eq!(text.matches("# EOF").count(), 1);
     for line in text.lines().filter(|line| !line.starts_with('#')) {
