@@ -42,7 +42,7 @@ const ROUTES: [(&str, &str); 33] = [
     ("GET /_sandbox/faults", "faults that are left"),
     (
         "POST /_sandbox/faults",
-        "{method?, path, times?, kind}; kind: {status: {status, contentType, body, retryAfterS?}}, \"hang\", {delay_ms: n}, {commit_then_status: n}, \"commit_then_drop\", \"drop_connection\", \"garbage200\"",
+        "{method?, path, times?, kind}; kind: {status: {status, contentType, body, retryAfterS?}}, {retry_after: {status, value}}, \"hang\", {delay_ms: n}, {commit_then_status: n}, \"commit_then_drop\", \"drop_connection\", \"garbage200\"",
     ),
     (
         "DELETE /_sandbox/faults",

@@ -82,6 +82,13 @@ async fn act(kind: FaultKind, shared: &Shared, request: Request, next: Next) -> 
             }
             response
         }
+        FaultKind::RetryAfter { status, value } => {
+            let mut response = with_type(status, "text/plain", String::new());
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(header::RETRY_AFTER, value);
+            }
+            response
+        }
         FaultKind::Hang => {
             let mut hangs = shared.world().hangs();
             // An error means that the sandbox is going down, and the connection with it.

@@ -46,5 +46,5 @@ pub use server::{Clock, Options, Sandbox};
 pub use world::{
     App, Bucket, DEMO_APP, DemoApp, Fault, FaultKind, FixedFlag, GrantView, ItemNames, LongQuery, Matcher,
     Mode, NotRegistered, OWN_APP, Playlist, PlaylistRow, RateLimit, Refused, Rotation, Seen, Settings,
-    TokenPair, User, World,
+    SpentToken, TokenPair, User, World,
 };

@@ -26,7 +26,7 @@ pub use limits::{Bucket, RateLimit};
 pub(crate) use playlists::{Details, WriteError};
 pub use playlists::{Playlist, PlaylistRow};
 use random::Random;
-pub use settings::{FixedFlag, ItemNames, LongQuery, NotRegistered, Rotation, Settings};
+pub use settings::{FixedFlag, ItemNames, LongQuery, NotRegistered, Rotation, Settings, SpentToken};
 pub(crate) use tokens::{Approval, CodeExchange, Issued, RefreshField, TokenRefusal};
 pub use tokens::{GrantView, TokenPair};
 pub use users::User;

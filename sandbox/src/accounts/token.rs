@@ -126,6 +126,9 @@ fn issued_body(issued: Issued) -> Value {
     if let Some(scope) = issued.scope {
         body["scope"] = json!(scope);
     }
+    if let Some(expires_in) = issued.refresh_token_expires_in {
+        body["refresh_token_expires_in"] = expires_in;
+    }
     body
 }
 

@@ -79,6 +79,13 @@ pub enum FaultKind {
         #[serde(default)]
         retry_after_s: Option<u64>,
     },
+    /// Answer this status, and nothing but this `Retry-After`, as it is: a date, a number, or nonsense. Do no work.
+    RetryAfter {
+        /// The HTTP status.
+        status: u16,
+        /// The header's value.
+        value: String,
+    },
     /// Say nothing until the caller gives up, or [`World::release_hangs`] turns it into an empty 504.
     Hang,
     /// Do the work, but later by so many milliseconds of real time.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::limits::{Bucket, RateLimit};
 
@@ -13,12 +14,27 @@ pub enum Rotation {
     /// No `refresh_token` in the answer; the old one stays good. Normal since mid-2026.
     #[default]
     None,
-    /// A new one each time; the old one is answered `Refresh token revoked` from then on.
+    /// A new one each time; the old one is answered as [`Settings::spent_token`] says from then on.
     RotateSingleUse,
     /// `"refresh_token": ""`; the old one stays good.
     EmptyString,
     /// `"refresh_token": null`; the old one stays good.
     Null,
+}
+
+/// What a refresh token that rotation has spent is answered (reference: Spotify §6; Discord §A3, its table of failures).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpentToken {
+    /// Spotify's way: as one that was revoked.
+    #[default]
+    AsRevoked,
+    /// Discord's: `invalid_grant` and `Invalid "refresh_token" in request`.
+    Discord,
+    /// The same code without a word beside it.
+    DiscordBare,
+    /// Discord's of 2020: `invalid_request`, and a dot at the end of the sentence.
+    Discord2020,
 }
 
 /// How a user who is not on the allow-list is refused (reference: §7.2).
@@ -101,6 +117,11 @@ pub struct Settings {
     pub revoked_grant_text: Option<String>,
     /// What a refresh answer does with the refresh token.
     pub rotation: Rotation,
+    /// What a refresh token that rotation has spent is answered.
+    pub spent_token: SpentToken,
+    /// `refresh_token_expires_in` of token answers, as it is written there: seconds, or what a client has to stand; null
+    /// leaves it out. Google says it of grants for a time. What ends a grant is [`Settings::grant_life_days`].
+    pub refresh_token_expires_in: Option<Value>,
     /// Every refresh is answered `invalid_grant`, though the grants are sound: the day Spotify was wrong (§5.4).
     pub spurious_invalid_grant: bool,
     /// A bounce without the consent page gives a grant a new life. Real: unknown.
@@ -154,6 +175,8 @@ impl Default for Settings {
             expired_grant_text: Some("Refresh token revoked".to_owned()),
             revoked_grant_text: Some("Refresh token revoked".to_owned()),
             rotation: Rotation::None,
+            spent_token: SpentToken::AsRevoked,
+            refresh_token_expires_in: None,
             spurious_invalid_grant: false,
             silent_bounce_renews_life: false,
             consent_ends_older_grants: false,

@@ -59,6 +59,13 @@ async fn settings_change_one_by_one_and_reject_what_is_none() {
         (status, &all["tokenTtlS"], &all["codeTtlS"]),
         (200, &json!(5), &json!(600))
     );
+    let (_, all) = change(json!({"spentToken": "discord2020", "refreshTokenExpiresIn": "604799"})).await;
+    assert_eq!(
+        (&all["spentToken"], &all["refreshTokenExpiresIn"]),
+        (&json!("discord2020"), &json!("604799"))
+    );
+    let (_, all) = change(json!({"refreshTokenExpiresIn": null})).await;
+    assert_eq!(all["refreshTokenExpiresIn"], Value::Null);
     assert_eq!(change(json!({"tokenTtl": 5})).await.0, 400);
     assert_eq!(change(json!({"rotation": "sideways"})).await.0, 400);
     let (_, answer) = token(

@@ -42,6 +42,23 @@ async fn a_fault_acts_as_often_as_told_on_what_it_names() {
 }
 
 #[tokio::test]
+async fn when_to_come_back_is_said_as_told_and_nothing_else_is() {
+    let sandbox = start().await;
+    let ana = access(&sandbox, "ana", "");
+    for value in ["Sun, 22 Nov 2026 12:00:00 GMT", "soon"] {
+        let later = FaultKind::RetryAfter {
+            status: 429,
+            value: value.to_owned(),
+        };
+        sandbox.world().fault(Fault::on("GET", "/v1/me", later).times(1));
+        let response = api(&sandbox, "GET", "/me", &ana).send().await.expect("an answer");
+        assert_eq!(response.status().as_u16(), 429);
+        assert_eq!(response.headers()["retry-after"].to_str().ok(), Some(value));
+        assert_eq!(response.text().await.expect("a body"), "");
+    }
+}
+
+#[tokio::test]
 async fn garbage_looks_like_success() {
     let sandbox = start().await;
     sandbox

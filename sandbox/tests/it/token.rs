@@ -1,6 +1,6 @@
 //! `POST /api/token`: every form of request and every row of the error table.
 
-use sandbox::{App, DEMO_APP, Rotation};
+use sandbox::{App, DEMO_APP, Rotation, SpentToken};
 use serde_json::{Value, json};
 
 use crate::http::{
@@ -323,6 +323,61 @@ async fn rotation_is_a_knob() {
         refused("invalid_grant", "Refresh token revoked")
     );
     assert_eq!(refresh(&sandbox, new).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_a_spent_token_is_answered_is_a_knob() {
+    let sandbox = start().await;
+    sandbox.world().set_rotation(Rotation::RotateSingleUse);
+    let spent = sandbox
+        .world()
+        .issue_grant(ID, "ana", WRITE)
+        .expect("app and user exist")
+        .refresh_token;
+    assert_eq!(refresh(&sandbox, &spent).await.0, 200);
+    let in_request = r#"Invalid "refresh_token" in request"#;
+    for (knob, expected) in [
+        (
+            SpentToken::AsRevoked,
+            refused("invalid_grant", "Refresh token revoked"),
+        ),
+        (SpentToken::Discord, refused("invalid_grant", in_request)),
+        (SpentToken::DiscordBare, (400, json!({"error": "invalid_grant"}))),
+        (
+            SpentToken::Discord2020,
+            refused("invalid_request", &format!("{in_request}.")),
+        ),
+    ] {
+        sandbox.world().settings.spent_token = knob;
+        assert_eq!(refresh(&sandbox, &spent).await, expected, "{knob:?}");
+    }
+    // Whose app was removed is told so, spent token or not.
+    sandbox.world().revoke_user("ana");
+    assert_eq!(
+        refresh(&sandbox, &spent).await,
+        refused("invalid_grant", "Refresh token revoked")
+    );
+}
+
+#[tokio::test]
+async fn the_life_of_a_refresh_token_is_told_as_the_knob_says() {
+    let sandbox = start().await;
+    for told in [json!(604_799), json!("604799"), json!({"no": "number"})] {
+        sandbox.world().settings.refresh_token_expires_in = Some(told.clone());
+        let code = code(&sandbox, "ana", &[]).await;
+        let (_, exchanged) = token(&sandbox, Some(&demo_basic()), &exchange(&code)).await;
+        assert_eq!(exchanged["refresh_token_expires_in"], told);
+        let refresh_token = exchanged["refresh_token"].as_str().expect("one");
+        let (_, refreshed) = refresh(&sandbox, refresh_token).await;
+        assert_eq!(refreshed["refresh_token_expires_in"], told);
+    }
+    let form = [("grant_type", "client_credentials")];
+    let (_, app) = token(&sandbox, Some(&demo_basic()), &form).await;
+    assert_eq!(
+        app.get("refresh_token_expires_in"),
+        None,
+        "there is no such token"
+    );
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Access, Code, Consent};
-use crate::world::{Rotation, World};
+use crate::world::{Rotation, SpentToken, World};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -44,6 +45,7 @@ pub(crate) struct Issued {
     pub expires_in_s: i64,
     pub refresh_token: RefreshField,
     pub scope: Option<String>,
+    pub refresh_token_expires_in: Option<Value>,
 }
 
 /// An error answer of the token endpoint (reference: §5.3).
@@ -158,8 +160,18 @@ impl World {
         if !proved && !grant.pkce {
             return Err(TokenRefusal::bare("invalid_client"));
         }
-        if grant.revoked || grant.refresh_token != token || self.settings.spurious_invalid_grant {
+        if grant.revoked || self.settings.spurious_invalid_grant {
             return Err(revoked(&self.settings.revoked_grant_text));
+        }
+        if grant.refresh_token != token {
+            return Err(match self.settings.spent_token {
+                SpentToken::AsRevoked => revoked(&self.settings.revoked_grant_text),
+                SpentToken::Discord => TokenRefusal::grant("Invalid \"refresh_token\" in request"),
+                SpentToken::DiscordBare => TokenRefusal::bare("invalid_grant"),
+                SpentToken::Discord2020 => {
+                    TokenRefusal::new("invalid_request", "Invalid \"refresh_token\" in request.")
+                }
+            });
         }
         if self.now_ms() >= grant.consented_ms + self.settings.grant_life_days * DAY_MS {
             return Err(revoked(&self.settings.expired_grant_text));
@@ -189,6 +201,7 @@ impl World {
             expires_in_s: self.settings.token_ttl_s,
             refresh_token: RefreshField::Absent,
             scope: None,
+            refresh_token_expires_in: None,
         }
     }
 
@@ -205,6 +218,7 @@ impl World {
             expires_in_s: self.settings.token_ttl_s,
             refresh_token,
             scope: Some(self.tokens.grants[grant].scopes.join(" ")),
+            refresh_token_expires_in: self.settings.refresh_token_expires_in.clone(),
         }
     }
 }
