@@ -236,7 +236,7 @@ impl TokenEndpoint {
             }
             RequestTokenError::Request(NoAnswer::Transport(cause)) => TokenError::Unreachable(cause),
             // The raw answer in `Parse` may hold tokens: it goes no further than here.
-            RequestTokenError::Request(NoAnswer::NotJson)
+            RequestTokenError::Request(NoAnswer::NoObject)
             | RequestTokenError::Parse(..)
             | RequestTokenError::Other(_) => TokenError::Unreadable,
         }
@@ -261,9 +261,10 @@ impl TokenEndpoint {
                 retry_after: answer.retry_after(),
             });
         }
-        // `oauth2` reads as far as the first value ends, and would believe a page that merely begins with a refusal.
-        if serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_err() {
-            return Err(NoAnswer::NotJson);
+        // `oauth2` reads as far as the first value ends and takes a list for an object: it would believe a page that
+        // merely begins with a refusal, and `["invalid_grant"]`.
+        if serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&answer.body).is_err() {
+            return Err(NoAnswer::NoObject);
         }
         let mut response = HttpResponse::new(answer.body);
         *response.status_mut() = answer.status;
@@ -289,8 +290,8 @@ impl<'c> AsyncHttpClient<'c> for Wire<'_> {
 enum NoAnswer {
     #[error(transparent)]
     Transport(#[from] TransportError),
-    #[error("a body that is not JSON")]
-    NotJson,
+    #[error("a body that is no JSON object")]
+    NoObject,
     #[error("status {status}")]
     Status {
         status: StatusCode,

@@ -259,3 +259,28 @@ async fn who_closes_the_window_at_the_last_moment_is_connected_all_the_same() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_grant_that_is_given_for_a_time_ends_with_that_time_if_it_is_the_shorter() {
+    let week = 7 * 24 * 60 * 60;
+    for (told, days) in [
+        (json!(null), 180),
+        (json!(week), 7),
+        (json!(week.to_string()), 7),
+        (json!(365 * 24 * 60 * 60), 180),
+        (json!("for ever"), 180),
+        (json!(0), 180),
+    ] {
+        let app = TestApp::start().await;
+        app.sandbox.world().settings.refresh_token_expires_in = Some(told.clone());
+        let mut ana = app.connected("ana").await;
+        let status = ana.get("/api/spotify/status?token=false").await.expect(200);
+        let grant = app.grant("ana").await;
+        let end = grant.authorized_at + Duration::from_hours(24 * days);
+        assert_eq!(
+            (&status["daysLeft"], &status["grantExpiresAt"]),
+            (&json!(days), &json!(end)),
+            "{told}"
+        );
+    }
+}

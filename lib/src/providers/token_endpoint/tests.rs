@@ -219,6 +219,7 @@ async fn each_provider_is_understood_in_its_own_words() {
                 (400, r#"{"error":"invalid_grant"}<html>"#, "unreadable"),
                 (400, r#"{"error":["invalid_grant"]}"#, "unreadable"),
                 (200, r#"{"error":"invalid_grant"}"#, "unreadable"),
+                (400, r#"["invalid_grant"]"#, "unreadable"),
             ],
         ),
     ];
@@ -267,6 +268,7 @@ async fn an_access_token_is_kept_whatever_stands_beside_it() {
         r#"{"access_token":""}"#,
         r#"{"access_token":7}"#,
         "[]",
+        r#"["token","Bearer"]"#,
     ] {
         let error = refreshed(&RFC_6749, 200, without).await.expect_err("no token");
         assert_eq!(kind(&error), "unreadable", "{without}");
