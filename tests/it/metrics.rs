@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::body::Body;
 use http::{Method, header};
 use patchbay::store::DatabaseUrl;
+use sandbox::{Fault, FaultKind};
 
 use crate::harness::{
     app::{Setup, TestApp},
@@ -121,6 +122,32 @@ async fn who_is_due_and_what_is_dead_is_counted_over_the_whole_deployment() {
     ana.get("/api/spotify/status").await.expect(200);
     line("patchbay_users_due 1").await;
     line("patchbay_grants_dead 1").await;
+}
+
+#[tokio::test]
+async fn a_pass_leaves_its_counts_and_its_time() {
+    let app = setup().start().await;
+    app.connected("ana").await;
+    app.connected("ben").await;
+    app.advance(Duration::from_hours(1));
+    let before = operator(&app).get(METRICS).await;
+    has(text(&before), "patchbay_sweep_passes_total 0");
+    app.sandbox
+        .world()
+        .fault(Fault::on("POST", "/api/token", FaultKind::html(502)).times(1));
+    let at_s = app.clock.now_ms() / 1000;
+    app.app.pass(Duration::from_mins(1)).await.expect("a pass");
+    let after = operator(&app).get(METRICS).await;
+    for line in [
+        "patchbay_sweep_passes_total 1",
+        "patchbay_sweep_visits_total 2",
+        "patchbay_sweep_results_total{result=\"renewed\"} 1",
+        "patchbay_sweep_results_total{result=\"put_off\"} 1",
+        "patchbay_sweep_results_total{result=\"failed\"} 0",
+        &format!("patchbay_sweep_last_completed_timestamp_seconds {at_s}"),
+    ] {
+        has(text(&after), line);
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Services;
 use crate::{
     grants::{SweepLimits, SweepSummary},
+    metrics::Swept,
     store::StoreError,
 };
 
@@ -46,6 +47,7 @@ impl Services {
                 concurrency: RENEWALS_AT_ONCE,
             })
             .await?;
+        self.metrics.swept(counts_of(&grants), self.system.now());
         let exports = self.exporter.run_due(EXPORTS_MAX, time).await?;
         let pass = Pass {
             grants,
@@ -56,5 +58,15 @@ impl Services {
             tracing::info!(?pass, "swept");
         }
         Ok(pass)
+    }
+}
+
+const fn counts_of(summary: &SweepSummary) -> Swept {
+    Swept {
+        visited: summary.visited,
+        renewed: summary.renewed,
+        ended: summary.ended,
+        put_off: summary.put_off,
+        failed: summary.failed,
     }
 }
