@@ -235,8 +235,7 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        // The writer opens its transaction before it runs anything: an answer means that the file takes writes.
-        self.writer.run(|_| Ok(())).await
+        self.writer.probe().await
     }
 }
 
