@@ -9,4 +9,6 @@ pub mod flaky_store;
 pub mod mongod;
 pub mod network;
 pub mod process;
+pub mod proxy;
 pub mod remote;
+pub mod replica_set;

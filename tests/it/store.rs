@@ -2,11 +2,16 @@
 
 mod contract;
 mod costs;
+mod cut;
 mod engine;
+mod failover;
 mod faults;
+mod full_disk;
 mod host_application;
+mod locked;
 mod processes;
 mod races;
+mod renewing;
 
 use patchbay::{
     ids::{Slot, UserId},

@@ -3,11 +3,11 @@
 use std::{
     env,
     ffi::OsString,
-    io::Write as _,
+    io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     os::unix::process::CommandExt as _,
     path::PathBuf,
-    process::{self, Child, Command, Stdio},
+    process::{self, Child, ChildStdout, Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicUsize, Ordering},
@@ -25,14 +25,30 @@ use mongodb::{
 /// How long a server may take to come up on a busy machine; an idle one needs a second.
 const START_TIMEOUT_S: u64 = 60;
 
-/// Runs the server until standard input ends. Statics are not dropped and a killed test run cleans nothing up, but in
-/// both cases the system closes the pipe, and with that the server and its data are gone.
+/// The replica set's name.
+const REPLICA_SET: &str = "it";
+
+/// Runs the server as its standard input orders, line by line, and says when an order is carried out. Statics are not
+/// dropped and a killed test run cleans nothing up, but in both cases the system closes the pipe, and with that the
+/// server and its data are gone.
 const WATCHDOG: &str = r#"
     folder=$1; shift
-    "$@" </dev/null >/dev/null 2>&1 &
-    server=$!
-    cat >/dev/null
-    kill -9 "$server"; wait "$server" 2>/dev/null
+    server=
+    stop() {
+        if [ -n "$server" ]; then
+            kill -9 "$server"
+            wait "$server"
+            server=
+        fi 2>/dev/null
+    }
+    while read -r order; do
+        case $order in
+            start) "$@" </dev/null >/dev/null 2>&1 & server=$! ;;
+            kill) stop ;;
+        esac
+        echo "$order"
+    done
+    stop
     rm -rf "$folder"
 "#;
 
@@ -50,83 +66,155 @@ pub fn fresh_database_url() -> Option<String> {
 
 struct Server {
     uri: String,
-    /// Holds the watchdog's pipe open.
-    _watchdog: Option<Child>,
+    /// Lives as long as the test run.
+    _process: Option<Mongod>,
 }
 
 impl Server {
     fn find_or_start() -> Option<Self> {
         if let Some(uri) = env::var_os("TEST_MONGODB_URI") {
             let uri = uri.into_string().expect("TEST_MONGODB_URI is text");
-            return Some(Self { uri, _watchdog: None });
+            return Some(Self { uri, _process: None });
         }
-        let Some(mongod) = find_mongod() else {
-            assert!(
-                env::var_os("CI").is_none_or(|ci| ci != "true"),
-                "no mongod, and in CI nothing may be skipped: run tests/run, or set MONGOD or TEST_MONGODB_URI"
-            );
-            // Past the harness's capture: a skipped test must be seen.
-            writeln!(
-                std::io::stderr(),
-                "SKIPPED: every test on MongoDB. There is no mongod: run tests/run, or set MONGOD or TEST_MONGODB_URI"
-            )
-            .expect("standard error takes a line");
-            return None;
-        };
-        Some(Self::start(&mongod))
-    }
-
-    fn start(mongod: &OsString) -> Self {
-        let port = free_port();
-        let folder = env::temp_dir().join(format!("patchbay-mongod-{}", process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder for the data");
-        let watchdog = Command::new("sh")
-            .args(["-c", WATCHDOG, "watchdog"])
-            .arg(&folder)
-            .arg(mongod)
-            .arg("--dbpath")
-            .arg(&folder)
-            .args([
-                "--bind_ip",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-                "--replSet",
-                "it",
-            ])
-            .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"])
-            .stdin(Stdio::piped())
-            // Ctrl-C is for the tests; the watchdog outlives them by its one moment of work.
-            .process_group(0)
-            .spawn()
-            .expect("a shell");
-        let uri = format!("mongodb://127.0.0.1:{port}/?replicaSet=it");
+        let process = Mongod::start()?;
+        let uri = set_uri(&[process.port()], "");
         // On a thread and a runtime of its own: the callers' runtimes end with their tests.
         let initiated = {
-            let uri = uri.clone();
+            let (port, uri) = (process.port(), uri.clone());
             move || {
                 let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-                runtime.block_on(initiate(port, &uri));
+                runtime.block_on(initiate(&[port], &uri));
             }
         };
         thread::spawn(initiated)
             .join()
             .expect("the MongoDB server comes up");
-        Self {
+        Some(Self {
             uri,
-            _watchdog: Some(watchdog),
-        }
+            _process: Some(process),
+        })
     }
 }
 
-/// Makes the server a replica set of one and waits until it takes writes: looking for a server is the driver's own
-/// waiting.
-async fn initiate(port: u16, uri: &str) {
-    let member = doc! { "_id": 0, "host": format!("127.0.0.1:{port}") };
-    let set = doc! { "_id": "it", "members": [member] };
-    let direct = client(&format!("mongodb://127.0.0.1:{port}/?directConnection=true")).await;
-    command(&direct, doc! { "replSetInitiate": set }).await;
+/// One server process with data of its own, both gone with this.
+pub struct Mongod {
+    port: u16,
+    watchdog: Child,
+    /// What the watchdog says; its other end is how it learns that the tests are over.
+    says: BufReader<ChildStdout>,
+}
+
+impl Mongod {
+    /// A running server that waits to become a member of a replica set, or `None` (said loudly, and an error in CI)
+    /// where there is no MongoDB.
+    pub fn start() -> Option<Self> {
+        static SERVERS: AtomicUsize = AtomicUsize::new(0);
+        let mongod = mongod()?;
+        let port = free_port();
+        let number = SERVERS.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("patchbay-mongod-{}-{number}", process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder for the data");
+        let mut watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG, "watchdog"])
+            .arg(&folder)
+            .arg(mongod)
+            .arg("--dbpath")
+            .arg(&folder)
+            .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--replSet", REPLICA_SET])
+            .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Ctrl-C is for the tests; the watchdog outlives them by its one moment of work.
+            .process_group(0)
+            .spawn()
+            .expect("a shell");
+        let says = BufReader::new(watchdog.stdout.take().expect("its voice is piped"));
+        let mut server = Self { port, watchdog, says };
+        server.restart();
+        Some(server)
+    }
+
+    /// Where it listens, on this machine only.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// SIGKILL; returns when it is gone. Its data stay.
+    pub fn kill(&mut self) {
+        self.order("kill");
+    }
+
+    /// Starts it again on the same data and port.
+    pub fn restart(&mut self) {
+        self.order("start");
+    }
+
+    fn order(&mut self, order: &str) {
+        let orders = self.watchdog.stdin.as_mut().expect("its orders are piped");
+        writeln!(orders, "{order}").expect("a watchdog that listens");
+        let mut said = String::new();
+        self.says.read_line(&mut said).expect("text");
+        assert_eq!(said.trim_end(), order, "the watchdog has ended");
+    }
+}
+
+impl Drop for Mongod {
+    fn drop(&mut self) {
+        // The end of its orders is the order to clean up.
+        drop(self.watchdog.stdin.take());
+        drop(self.watchdog.wait());
+    }
+}
+
+/// The server's program.
+fn mongod() -> Option<OsString> {
+    let found = find_mongod();
+    if found.is_none() {
+        assert!(
+            env::var_os("CI").is_none_or(|ci| ci != "true"),
+            "no mongod, and in CI nothing may be skipped: run tests/run, or set MONGOD or TEST_MONGODB_URI"
+        );
+        // Past the harness's capture: a skipped test must be seen.
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED: every test on MongoDB. There is no mongod: run tests/run, or set MONGOD or TEST_MONGODB_URI"
+        )
+        .expect("standard error takes a line");
+    }
+    found
+}
+
+/// Where the replica set of these servers is reached.
+pub fn set_uri(ports: &[u16], database: &str) -> String {
+    let hosts: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    format!(
+        "mongodb://{}/{database}?replicaSet={REPLICA_SET}",
+        hosts.join(",")
+    )
+}
+
+/// Makes the servers one replica set, in which elections are fast, and waits until it takes writes: looking for a
+/// server is the driver's own waiting.
+pub async fn initiate(ports: &[u16], uri: &str) {
+    let members = (0..)
+        .zip(ports)
+        .map(|(id, port)| doc! { "_id": id, "host": format!("127.0.0.1:{port}") });
+    let set = doc! {
+        "_id": REPLICA_SET,
+        "members": members.collect::<Vec<_>>(),
+        "settings": { "electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200 },
+    };
+    for port in ports {
+        command(&direct(*port).await, doc! { "ping": 1 }).await;
+    }
+    command(&direct(ports[0]).await, doc! { "replSetInitiate": set }).await;
     command(&client(uri).await, doc! { "ping": 1 }).await;
+}
+
+/// A client of this one server, whatever it is in its set.
+pub async fn direct(port: u16) -> Client {
+    client(&format!("mongodb://127.0.0.1:{port}/?directConnection=true")).await
 }
 
 async fn client(uri: &str) -> Client {
@@ -135,12 +223,10 @@ async fn client(uri: &str) -> Client {
     Client::with_options(options).expect("a client")
 }
 
-async fn command(client: &Client, command: Document) {
-    client
-        .database("admin")
-        .run_command(command)
-        .await
-        .expect("the server does as told");
+/// What the server answers to a command of its administrator.
+pub async fn command(client: &Client, command: Document) -> Document {
+    let admin = client.database("admin");
+    admin.run_command(command).await.expect("the server does as told")
 }
 
 fn find_mongod() -> Option<OsString> {

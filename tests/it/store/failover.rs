@@ -1,0 +1,81 @@
+//! MongoDB goes away while a token is being renewed: its primary is killed, or steps down; or its only server is killed
+//! and comes back.
+
+use super::renewing::Scene;
+use crate::harness::{process::Site, replica_set::ReplicaSet};
+
+/// A service on `set` whose grant is due.
+async fn scene(set: &ReplicaSet) -> Scene {
+    let url = set.url("patchbay");
+    let mut site = Site::new().await;
+    site.variables.insert("DATABASE_URL", url.clone());
+    let service = site.serve();
+    Scene::set(site, service, &url).await
+}
+
+#[tokio::test]
+async fn the_primary_is_killed_during_a_renewal() {
+    let Some(mut set) = ReplicaSet::start(3).await else {
+        return;
+    };
+    let scene = scene(&set).await;
+    let primary = set.nobody_else_may_stand().await;
+    let asked = scene.renewal_in_flight().await;
+    set.kill(primary);
+    scene.provider_answers();
+    // She does not wait for the election.
+    let answer = asked.await.expect("an answer");
+    scene.becomes_ready(false).await;
+
+    set.all_may_stand_but(primary).await;
+    scene.ended_well(answer).await;
+}
+
+#[tokio::test]
+async fn the_primary_steps_down_during_a_renewal() {
+    let Some(set) = ReplicaSet::start(3).await else {
+        return;
+    };
+    let scene = scene(&set).await;
+    let primary = set.nobody_else_may_stand().await;
+    let asked = scene.renewal_in_flight().await;
+    set.step_down(primary).await;
+    scene.provider_answers();
+    let answer = asked.await.expect("an answer");
+    scene.becomes_ready(false).await;
+
+    set.all_may_stand_but(primary).await;
+    scene.ended_well(answer).await;
+}
+
+#[tokio::test]
+async fn an_election_during_a_renewal_is_hardly_noticed() {
+    let Some(mut set) = ReplicaSet::start(3).await else {
+        return;
+    };
+    let scene = scene(&set).await;
+    let asked = scene.renewal_in_flight().await;
+    let primary = set.primary().await;
+    set.kill(primary);
+    scene.provider_answers();
+    scene.ended_well(asked.await.expect("an answer")).await;
+    // Who was killed joins again, and the next one may go.
+    set.restart(primary);
+    scene.becomes_ready(true).await;
+}
+
+#[tokio::test]
+async fn the_only_server_is_killed_during_a_renewal_and_comes_back() {
+    let Some(mut set) = ReplicaSet::start(1).await else {
+        return;
+    };
+    let scene = scene(&set).await;
+    let asked = scene.renewal_in_flight().await;
+    set.kill(0);
+    scene.provider_answers();
+    let answer = asked.await.expect("an answer");
+    scene.becomes_ready(false).await;
+
+    set.restart(0);
+    scene.ended_well(answer).await;
+}

@@ -1,0 +1,39 @@
+//! Another process holds SQLite's one write lock, for longer than anybody waits for it.
+
+use rusqlite::Connection;
+
+use super::renewing::Scene;
+use crate::harness::process::Site;
+
+#[tokio::test]
+async fn the_file_is_locked_while_a_renewal_ends() {
+    let site = Site::new().await;
+    let (file, view) = (site.file(), site.variables["DATABASE_URL"].clone());
+    let service = site.serve();
+    let scene = Scene::set(site, service, &view).await;
+    let asked = scene.renewal_in_flight().await;
+    let other = Connection::open(file).expect("the database file");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
+    scene.provider_answers();
+    let answer = asked.await.expect("an answer");
+    scene.becomes_ready(false).await;
+
+    other.execute_batch("ROLLBACK").expect("the end of the lock");
+    scene.ended_well(answer).await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_while_the_claim_cannot_be_written() {
+    let site = Site::new().await;
+    let (file, view) = (site.file(), site.variables["DATABASE_URL"].clone());
+    let service = site.serve();
+    let scene = Scene::set(site, service, &view).await;
+    let other = Connection::open(file).expect("the database file");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
+    scene.ana_asks().await.expect("an answer").expect(503);
+    assert_eq!(scene.renewals(), 0);
+
+    other.execute_batch("ROLLBACK").expect("the end of the lock");
+    let answer = scene.ana_asks().await.expect("an answer");
+    scene.ended_well(answer).await;
+}
