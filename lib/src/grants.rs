@@ -6,9 +6,14 @@
 //! share, and nothing is locked while the provider is asked.
 
 mod breaker;
+mod clock;
+mod events;
 mod grant;
 mod health;
 mod joining;
+mod keeping;
+mod lease;
+mod reason;
 mod refusal;
 mod renewal;
 mod schedule;
@@ -16,9 +21,12 @@ mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
-pub use grant::{NewGrant, Reason, connect};
+pub use grant::{NewGrant, connect};
 pub use health::{Health, Standing};
+pub use reason::Reason;
 pub use sweep::{SweepLimits, SweepSummary};
+
+use tokio_util::task::TaskTracker;
 
 use crate::{
     ids::{Slot, UserId},
@@ -26,7 +34,7 @@ use crate::{
     providers::{AppCredentials, TOKEN_CALL_TIMEOUT, spotify::Spotify},
     secret::AccessToken,
     store::{Store, StoreError, StoredGrant, UserDocument},
-    system::{System, Timestamp},
+    system::{CLOCK_SKEW_MAX, System, Timestamp},
     vault::{OpenError, Place, Vault},
 };
 
@@ -121,7 +129,8 @@ struct Inner {
     /// A token with less life than this is renewed before it is handed out.
     margin: Duration,
     renewals: joining::Renewals,
-    #[expect(dead_code, reason = "the protocol does not count yet")]
+    /// Everything that runs whether or not somebody still waits for it.
+    work: TaskTracker,
     metrics: Metrics,
 }
 
@@ -146,8 +155,17 @@ impl Grants {
             operator_app,
             margin,
             renewals,
+            work: TaskTracker::new(),
             metrics,
         }))
+    }
+
+    /// Completes when no renewal is under way and no token waits to be written: what a process that is told to stop waits
+    /// for, as long as it may.
+    pub async fn idle(&self) {
+        self.0.work.close();
+        self.0.work.wait().await;
+        self.0.work.reopen();
     }
 
     /// What is stored of a user: one indexed read, nothing is decrypted, nobody is asked.
@@ -194,23 +212,40 @@ impl Grants {
     ) -> Result<LiveToken, GrantError> {
         let found = self.find(user, slot).await?;
         let now = self.0.system.now();
-        let life = found.expires_at.since(now);
         let being_renewed = found.lease.as_ref().is_some_and(|lease| lease.until > now);
-        let enough = life > self.0.margin.max(min_life) || (being_renewed && life > min_life);
-        if enough && let Some(token) = self.open(user, slot, &found)? {
+        let beyond_margin = found.expires_at.since(now) > self.0.margin.max(min_life);
+        if (being_renewed || beyond_margin)
+            && let Some(token) = self.left(user, slot, &found, min_life)?
+        {
             return Ok(token);
         }
         match self.renewed_beyond(user, slot, found.generation).await {
             Err(error) if error.spares_the_token() => {
-                let life_is_left = life > min_life && found.refuses().is_none();
-                let left = if life_is_left {
-                    self.open(user, slot, &found)?
-                } else {
-                    None
+                // Failing may have taken long enough for something to happen.
+                let found = match self.find(user, slot).await {
+                    Err(GrantError::Store(_)) => found,
+                    found => found?,
                 };
-                left.ok_or(error)
+                self.left(user, slot, &found, min_life)?.ok_or(error)
             }
             outcome => outcome,
+        }
+    }
+
+    /// The stored token, if it surely has more than `min_life` left: whoever wrote down when it dies may have had another
+    /// clock.
+    fn left(
+        &self,
+        user: &UserId,
+        slot: Slot,
+        grant: &StoredGrant,
+        min_life: Duration,
+    ) -> Result<Option<LiveToken>, GrantError> {
+        let lives = grant.expires_at.since(self.0.system.now() + CLOCK_SKEW_MAX) > min_life;
+        if lives && grant.refuses().is_none() {
+            self.open(user, slot, grant)
+        } else {
+            Ok(None)
         }
     }
 

@@ -8,6 +8,11 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 pub use real::{RealClock, RealEntropy};
 pub use timestamp::Timestamp;
 
+/// The most by which the clocks of two processes, and of a provider, may differ; a process whose clock is further off
+/// may ask a provider twice, never write over somebody else's work (`grants::lease` says what rests on it). Servers that
+/// keep their time by NTP stay below a second.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(30);
+
 /// A future that can be kept in a struct and sent to another thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -1,6 +1,7 @@
 //! Keeping a grant alive, against a provider and a database with bad days.
 
 mod chance;
+mod clock;
 mod failures;
 mod overtaken;
 mod renewal;
@@ -14,7 +15,10 @@ use patchbay::{
     secret::Secret as _,
 };
 
-use crate::harness::app::{TestApp, local_user};
+use crate::harness::{
+    app::{TestApp, local_user},
+    browser::Browser,
+};
 
 const MIN: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -38,6 +42,22 @@ fn live_in_a_task(app: &TestApp) -> tokio::task::JoinHandle<Result<LiveToken, Gr
             .live_token(&local_user("ana"), Slot::Spotify, Duration::ZERO)
             .await
     })
+}
+
+/// What happened to the only connection, oldest first: kind, then why or how many days are left.
+async fn events(person: &mut Browser) -> Vec<String> {
+    let told = person.get("/api/me").await.expect(200);
+    let told = told["events"].as_array().expect("a list").iter().map(|event| {
+        let reason = event["reason"].as_str().map(str::to_owned);
+        let days = event["daysLeft"].as_u64().map(|days| days.to_string());
+        let kind = event["kind"].as_str().expect("a kind");
+        [Some(kind.to_owned()), reason, days]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    told.collect()
 }
 
 fn text(token: &LiveToken) -> &str {

@@ -101,7 +101,6 @@ fn grant(account: &str) -> StoredGrant {
         last_used_at: at(0),
         updated_at: at(1_780_000_000_002),
         announced: Some(30),
-        checks: 2,
     }
 }
 

@@ -320,8 +320,7 @@ impl Connector {
                     grant_life,
                     profile: profile.clone(),
                 };
-                let grant = grants::connect(new, before, now);
-                document.integrations.insert(slot, grant);
+                grants::connect(document, slot, new, now);
                 Ok(())
             })
             .await

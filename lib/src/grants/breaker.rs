@@ -2,16 +2,24 @@
 //!
 //! Spotify has answered `invalid_grant` to every user of a service while all grants were sound, and whoever deleted on
 //! sight lost them (reference: Spotify §5.4). So refusals are counted per client id, in the store, because every
-//! instance sees only a few of them. It is touched when a grant is refused and when a doubted one is renewed; a
+//! instance sees only a few of them. It is touched when a grant is refused and when a doubted one is to be tried again; a
 //! renewal of a healthy grant knows nothing of it.
+//!
+//! While it is open, a few probes find out for everybody: the doubted grants take turns, and a provider in trouble is not
+//! asked by thousands of them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, mem, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{GrantError, Grants, schedule::CONFLICTS_MAX};
+use super::{
+    GrantError, Grants,
+    grant::{BACKOFF_MAX, Claimed, pause_after},
+    renewal::{Claim, Errand},
+    schedule::CONFLICTS_MAX,
+};
 use crate::{
     ids::{Slot, UserId},
     secret::{ClientId, Secret as _},
@@ -27,6 +35,9 @@ const WAVE_USERS: usize = 5;
 
 /// How long the provider's word is doubted; after that it is final, for the wave and for each grant in it.
 pub(super) const DOUBTED_FOR: Duration = Duration::from_hours(24);
+
+/// Doubted grants that may ask in one round. One could be somebody who did take the app away.
+const PROBES_PER_ROUND: u32 = 3;
 
 /// Breakers share their collection with pacing and quotas.
 const ID_PREFIX: &str = "breaker:";
@@ -52,6 +63,21 @@ struct Breaker {
     believed: Vec<Refusal>,
     /// When the wave was seen that the provider has not taken back.
     opened_at: Option<Timestamp>,
+    /// Rounds of probes begun since then.
+    rounds: u32,
+    /// Grants that asked in this round.
+    probes: u32,
+    /// When the next round begins.
+    next_round_at: Timestamp,
+}
+
+/// Whether a doubted grant may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It may.
+    Now,
+    /// Enough of them ask in this round; this is when the next one begins.
+    Later(Timestamp),
 }
 
 impl Breaker {
@@ -66,7 +92,6 @@ impl Breaker {
         if self.is_open(now) {
             return;
         }
-        self.opened_at = None;
         self.forget_old(now);
         self.believed
             .retain(|earlier| (&earlier.user, earlier.slot) != (&refusal.user, refusal.slot));
@@ -78,21 +103,49 @@ impl Breaker {
             .collect();
         if users.len() >= WAVE_USERS {
             self.opened_at = Some(now);
+            (self.rounds, self.probes, self.next_round_at) = (0, 0, now);
         } else {
             self.believed.push(refusal.clone());
         }
     }
 
-    /// Forgets what cannot become part of a wave any more.
+    /// Takes a turn for a doubted grant. `jitter` is in `0.0..1.0`.
+    fn take_turn(&mut self, jitter: f64, now: Timestamp) -> Turn {
+        if !self.is_open(now) {
+            return Turn::Now;
+        }
+        if self.next_round_at <= now {
+            self.probes = 0;
+            self.next_round_at = now + pause_after(self.rounds, jitter);
+            self.rounds = self.rounds.saturating_add(1);
+        }
+        if self.probes >= PROBES_PER_ROUND {
+            return Turn::Later(self.next_round_at);
+        }
+        self.probes += 1;
+        Turn::Now
+    }
+
+    /// Forgets what cannot become part of a wave any more, and a wave that was doubted for long enough.
     fn forget_old(&mut self, now: Timestamp) {
         if !self.is_open(now) {
+            self.close();
             self.believed.retain(|refusal| now.since(refusal.at) < WINDOW);
         }
     }
 
-    /// When there is somebody to forget, or to take back if whoever opened it died before doing so.
+    /// Refusals are believed again.
+    fn close(&mut self) {
+        *self = Self {
+            believed: mem::take(&mut self.believed),
+            ..Self::default()
+        };
+    }
+
+    /// When there is something to forget, or somebody to take back if whoever opened it died before doing so.
     fn due_at(&self) -> Option<Timestamp> {
-        self.believed.iter().map(|refusal| refusal.at + WINDOW).max()
+        let believed = self.believed.iter().map(|refusal| refusal.at + WINDOW).max();
+        believed.or(self.opened_at.map(|opened_at| opened_at + DOUBTED_FOR))
     }
 }
 
@@ -129,6 +182,35 @@ impl Grants {
         self.doubt(refusal, refusal.at).await
     }
 
+    /// Whether the doubted grant of this claim may ask. If not, the claim is given back, and the answer is what its caller
+    /// is told.
+    pub(super) async fn turn_to_probe(
+        &self,
+        errand: &Errand,
+        claim: &Claim,
+    ) -> Result<Option<GrantError>, GrantError> {
+        let Ok(app) = self.app_of(errand, &claim.grant) else {
+            // Asking will find out, and say what is wrong.
+            return Ok(None);
+        };
+        let id = id_of(&app.client_id);
+        let (now, jitter) = (self.0.system.now(), self.jitter());
+        let mut turn = Turn::Now;
+        self.change_breaker(&id, |breaker| turn = breaker.take_turn(jitter, now))
+            .await?;
+        let Turn::Later(next_round_at) = turn else {
+            return Ok(None);
+        };
+        // Not all at the beginning of the next round: few of them would get a turn in it, and each try is a write. Soon
+        // after the breaker closes, everybody comes by.
+        let until = next_round_at.max(now + BACKOFF_MAX.mul_f64(0.5 + 0.5 * jitter));
+        self.settle(errand, &claim.holder, |claimed: Claimed| claimed.put_off(until))
+            .await?;
+        Ok(Some(GrantError::ProviderUnavailable {
+            retry_after: Some(next_round_at.since(now)),
+        }))
+    }
+
     /// A doubted grant of this app was renewed: the wave is over, and refusals are believed again.
     pub(super) async fn close_breaker(&self, app: &ClientId) -> Result<(), GrantError> {
         let id = id_of(app);
@@ -136,8 +218,7 @@ impl Grants {
         let breaker = self.change_breaker(&id, |_| ()).await?;
         if breaker.is_open(now) {
             self.take_back(&id, &breaker, now).await?;
-            self.change_breaker(&id, |breaker| breaker.opened_at = None)
-                .await?;
+            self.change_breaker(&id, Breaker::close).await?;
         }
         Ok(())
     }
@@ -189,7 +270,7 @@ impl Grants {
     async fn change_breaker(
         &self,
         id: &str,
-        decide: impl Fn(&mut Breaker) + Send,
+        mut decide: impl FnMut(&mut Breaker) + Send,
     ) -> Result<Breaker, StoreError> {
         for _ in 0..CONFLICTS_MAX {
             let found = self.0.store.find_record(Collection::Budgets, id).await?;
@@ -200,6 +281,14 @@ impl Grants {
             decide(&mut after);
             if after == before {
                 return Ok(after);
+            }
+            if after == Breaker::default() {
+                // Nothing to remember: nothing to keep.
+                let budgets = Collection::Budgets;
+                match self.0.store.delete_record(budgets, id, record.version).await? {
+                    Written::As(_) => return Ok(after),
+                    Written::Conflict => continue,
+                }
             }
             record.due_at = after.due_at();
             record.body = serde_json::to_value(&after).map_err(StoreError::unreadable)?;
@@ -270,6 +359,33 @@ mod tests {
         assert_eq!(breaker.due_at(), Some(minute(198) + WINDOW));
         breaker.forget_old(minute(198) + WINDOW);
         assert_eq!(breaker, Breaker::default());
+    }
+
+    #[test]
+    fn a_few_probes_a_round_and_rounds_further_and_further_apart() {
+        let mut breaker = after((1..=5).map(|user| (user, NOW)));
+        let mut now = NOW;
+        for round in 0..20 {
+            for _ in 0..PROBES_PER_ROUND {
+                assert_eq!(breaker.take_turn(1.0, now), Turn::Now, "round {round}");
+            }
+            let next = now + pause_after(round, 1.0);
+            assert_eq!(breaker.take_turn(1.0, now), Turn::Later(next));
+            now = next;
+        }
+        assert_eq!(
+            now.since(NOW).as_secs() / 60,
+            63,
+            "seconds at first, then five minutes"
+        );
+    }
+
+    #[test]
+    fn nobody_takes_turns_when_it_is_not_open() {
+        let mut closed = after([(1, NOW)]);
+        let before = closed.clone();
+        assert!((0..10).all(|_| closed.take_turn(0.5, NOW) == Turn::Now));
+        assert_eq!(closed, before, "and nothing is written for it");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! A grant as a state machine. Its states are consumed by the steps that leave them, and a step that is not possible
 //! says why; what a renewal may do is reachable only through the claim to do it.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use super::{LEASE, breaker::DOUBTED_FOR};
+use super::{LEASE, Reason, breaker::DOUBTED_FOR, lease::Watch};
 use crate::{
+    ids::Slot,
     providers::spotify::Profile,
-    store::{GrantStatus, StoredGrant, StoredLease},
+    store::{GrantStatus, StoredGrant, StoredLease, UserDocument},
     system::Timestamp,
 };
 
@@ -14,72 +15,29 @@ use crate::{
 /// have refused whole user bases by mistake and taken it back within hours.
 pub(super) const KEPT_AFTER_REFUSAL: Duration = Duration::from_hours(24);
 
-/// An app that was refused is tried again this often: its owner may have mended it.
-const APP_RETRY: Duration = Duration::from_hours(1);
+/// A grant that the provider called dead is asked about again, so long after it was: a mistake of the provider's is found
+/// without its person, within minutes where it was a short one. With the last one the refresh token goes.
+const CHECKED_AGAIN_AFTER: [Duration; 4] = [
+    Duration::from_mins(10),
+    Duration::from_hours(1),
+    Duration::from_hours(6),
+    KEPT_AFTER_REFUSAL,
+];
+
+/// The refresh token of a dead grant goes after this even if the provider could not be asked a last time.
+const ERASED_AFTER: Duration = Duration::from_hours(48);
+
+/// An app that was refused is tried again this often when somebody wants its token: its owner may have mended it.
+const APP_RETRY: Duration = Duration::from_mins(1);
 
 /// The first pause after a failed renewal; it doubles with each further failure.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 
 /// The longest pause between two attempts, unless the provider asks for more.
-const BACKOFF_MAX: Duration = Duration::from_mins(5);
+pub(super) const BACKOFF_MAX: Duration = Duration::from_mins(5);
 
 /// More than a provider can reasonably ask for; a nonsensical `Retry-After` must not park a grant for years.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
-
-/// Why a grant is not simply connected, as a stable code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The provider's limit on a grant's life is over.
-    GrantExpired,
-    /// The provider refused the refresh token: the person removed the app, or changed their password.
-    GrantRevoked,
-    /// The provider refused the app: wrong secret, deleted app.
-    ClientRefused,
-    /// The last renewal failed for a reason that may pass.
-    RenewalFailing,
-    /// The access token has run out; the next use renews it.
-    RenewalDue,
-    /// Refused together with many others; not believed yet.
-    Quarantined,
-    /// What is stored cannot be used.
-    Unreadable,
-}
-
-impl Reason {
-    const ALL: [Self; 7] = [
-        Self::GrantExpired,
-        Self::GrantRevoked,
-        Self::ClientRefused,
-        Self::RenewalFailing,
-        Self::RenewalDue,
-        Self::Quarantined,
-        Self::Unreadable,
-    ];
-
-    /// The code that is stored and answered.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::GrantExpired => "grant_expired",
-            Self::GrantRevoked => "grant_revoked",
-            Self::ClientRefused => "client_refused",
-            Self::RenewalFailing => "renewal_failing",
-            Self::RenewalDue => "renewal_due",
-            Self::Quarantined => "quarantined",
-            Self::Unreadable => "unreadable",
-        }
-    }
-
-    fn named(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == code)
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// What a finished authorization brings, sealed already.
 #[derive(Debug)]
@@ -102,11 +60,12 @@ pub struct NewGrant {
     pub profile: Profile,
 }
 
-/// A fresh consent takes the slot, whatever was in it; the generation goes on counting, so that whoever watches the
-/// old grant sees it move.
-#[must_use]
-pub fn connect(new: NewGrant, before: Option<&StoredGrant>, now: Timestamp) -> StoredGrant {
-    StoredGrant {
+/// Puts a fresh consent into the slot, whatever was in it.
+///
+/// Its generation counts on from the version of the document, which every write raises: no generation comes twice in a
+/// slot, not even after a disconnect, so a renewal that set out for an older consent never takes this one for its own.
+pub fn connect(document: &mut UserDocument, slot: Slot, new: NewGrant, now: Timestamp) {
+    let grant = StoredGrant {
         access_token_enc: Some(new.access_token_enc),
         refresh_token_enc: new.refresh_token_enc,
         client_id_enc: new.client_id_enc,
@@ -123,15 +82,15 @@ pub fn connect(new: NewGrant, before: Option<&StoredGrant>, now: Timestamp) -> S
         status: GrantStatus::Connected,
         status_reason: None,
         status_since: now,
-        generation: before.map_or(0, |grant| grant.generation) + 1,
+        generation: document.version.0 + 1,
         lease: None,
         failures: 0,
+        announced: None,
         next_attempt_at: None,
         last_used_at: now,
         updated_at: now,
-        announced: None,
-        checks: 0,
-    }
+    };
+    document.integrations.insert(slot, grant);
 }
 
 impl StoredGrant {
@@ -145,24 +104,49 @@ impl StoredGrant {
     }
 
     /// Takes the right to renew this grant, if it can be renewed and nobody else has it.
-    pub(super) fn claim(mut self, holder: String, now: Timestamp) -> Result<Claimed, NotClaimed> {
+    pub(super) fn claim(self, holder: String, watch: &Watch, now: Timestamp) -> Result<Claimed, NotClaimed> {
         if let Some(reason) = self.refuses() {
             return Err(NotClaimed::Over(reason));
         }
-        if self.refresh_token_enc.is_none() {
-            return Err(NotClaimed::Over(Reason::GrantExpired));
-        }
-        if let Some(lease) = &self.lease
-            && lease.until > now
-        {
-            return Err(NotClaimed::HeldByOther);
-        }
         if let Some(at) = self.next_attempt_at
             && at > now
+            && at.since(now) <= RETRY_AFTER_MAX
         {
             return Err(NotClaimed::TooSoon {
                 at,
                 app_at_fault: self.status == GrantStatus::AppError,
+            });
+        }
+        self.claim_regardless(holder, watch, now)
+    }
+
+    /// Takes the right to ask once more about a grant that was called dead.
+    pub(super) fn claim_dead(
+        self,
+        holder: String,
+        watch: &Watch,
+        now: Timestamp,
+    ) -> Result<Claimed, NotClaimed> {
+        match self.check_due_at() {
+            Some(at) if at <= now => self.claim_regardless(holder, watch, now),
+            _ => Err(NotClaimed::Over(self.refuses().unwrap_or(Reason::GrantRevoked))),
+        }
+    }
+
+    fn claim_regardless(
+        mut self,
+        holder: String,
+        watch: &Watch,
+        now: Timestamp,
+    ) -> Result<Claimed, NotClaimed> {
+        if self.refresh_token_enc.is_none() {
+            return Err(NotClaimed::Over(Reason::GrantExpired));
+        }
+        if let Some(lease) = &self.lease
+            && !lease.is_over(now, watch)
+        {
+            return Err(NotClaimed::HeldByOther {
+                holder: lease.holder.clone(),
             });
         }
         self.lease = Some(StoredLease {
@@ -172,10 +156,24 @@ impl StoredGrant {
         Ok(Claimed(self))
     }
 
-    /// The grant in the hands of `holder`, unless somebody took it over, replaced it or cleared the lease.
+    /// The grant in the hands of `holder`, unless somebody took it over, replaced it or cleared the lease. Only then may
+    /// anything bad be said about it.
     pub(super) fn held_by(self, holder: &str) -> Option<Claimed> {
         let held = self.lease.as_ref().is_some_and(|lease| lease.holder == holder);
         held.then_some(Claimed(self))
+    }
+
+    /// The grant in the hands of whoever brings a token that was bought with its refresh token, `generation`, even if
+    /// their lease is over: as long as nobody brought a newer one, this one is the best there is, and where the provider
+    /// rotates, the only one.
+    pub(super) fn still_at(self, generation: u64) -> Option<Claimed> {
+        (self.generation == generation).then_some(Claimed(self))
+    }
+
+    /// When a grant that was called dead is asked about again, if ever.
+    pub(super) fn check_due_at(&self) -> Option<Timestamp> {
+        let waits = self.status == GrantStatus::NeedsReauth && self.refresh_token_enc.is_some();
+        self.next_attempt_at.filter(|_| waits)
     }
 
     /// The grant that a refusal at `refused_at` ended, as one that is doubted: the refusal turned out to be part of a
@@ -185,12 +183,28 @@ impl StoredGrant {
         (ended_by_it && self.refresh_token_enc.is_some()).then(|| Claimed(self).quarantined(jitter, now))
     }
 
-    /// What the sweep erases: the secrets of a grant that has been dead for long enough.
+    /// When the secrets of a dead grant go.
+    pub(super) fn erased_at(&self) -> Option<Timestamp> {
+        let kept = if self.next_attempt_at.is_some() {
+            ERASED_AFTER
+        } else {
+            KEPT_AFTER_REFUSAL
+        };
+        let waits = self.status == GrantStatus::NeedsReauth && self.refresh_token_enc.is_some();
+        waits.then_some(self.status_since + kept)
+    }
+
+    /// Erases the secrets of a grant that has been dead for long enough.
     pub(super) fn erase_if_long_dead(&mut self, now: Timestamp) {
-        if self.status == GrantStatus::NeedsReauth && self.status_since + KEPT_AFTER_REFUSAL <= now {
-            self.refresh_token_enc = None;
-            self.access_token_enc = None;
+        if self.erased_at().is_some_and(|at| at <= now) {
+            self.erase();
         }
+    }
+
+    fn erase(&mut self) {
+        self.refresh_token_enc = None;
+        self.access_token_enc = None;
+        self.next_attempt_at = None;
     }
 }
 
@@ -200,7 +214,7 @@ pub(super) enum NotClaimed {
     /// There is nothing left to renew.
     Over(Reason),
     /// Somebody is renewing it.
-    HeldByOther,
+    HeldByOther { holder: String },
     /// The last attempt failed and the pause is not over.
     TooSoon { at: Timestamp, app_at_fault: bool },
 }
@@ -252,6 +266,32 @@ impl Claimed {
         grant
     }
 
+    /// Whether this one was called dead already, and only its sealed refresh token is being tried again.
+    pub(super) fn was_dead(&self) -> bool {
+        self.0.status == GrantStatus::NeedsReauth
+    }
+
+    /// The provider called it dead once more. Nothing is new, until it is the last time.
+    pub(super) fn still_dead(self, now: Timestamp) -> StoredGrant {
+        let reason = self.0.refuses();
+        let mut grant = self.ended(GrantStatus::NeedsReauth, reason, now);
+        let again = CHECKED_AGAIN_AFTER.map(|after| grant.status_since + after);
+        match again.into_iter().find(|at| *at > now) {
+            Some(at) => grant.next_attempt_at = Some(at),
+            None => grant.erase(),
+        }
+        grant
+    }
+
+    /// A doubted grant whose turn to ask has not come: others of the same app find out for it.
+    pub(super) fn put_off(self, until: Timestamp) -> StoredGrant {
+        StoredGrant {
+            lease: None,
+            next_attempt_at: Some(until),
+            ..self.0
+        }
+    }
+
     /// Whether the provider has to be believed if it calls this grant dead: its time is over anyway, or it was doubted
     /// for long enough.
     pub(super) fn refusal_is_final(&self, now: Timestamp) -> bool {
@@ -272,16 +312,19 @@ impl Claimed {
         grant
     }
 
-    /// The provider called the grant dead. Its access token goes at once, its refresh token a day later.
+    /// The provider called the grant dead. Its access token goes at once, its refresh token a day later; unless it was
+    /// its time to die, it is asked about again until then.
     pub(super) fn revoked(self, now: Timestamp) -> StoredGrant {
-        let reason = if self.is_past_its_life(now) {
+        let expected = self.is_past_its_life(now);
+        let reason = if expected {
             Reason::GrantExpired
         } else {
             Reason::GrantRevoked
         };
+        let [first, ..] = CHECKED_AGAIN_AFTER;
         let mut grant = self.ended(GrantStatus::NeedsReauth, Some(reason), now);
         grant.access_token_enc = None;
-        grant.next_attempt_at = None;
+        grant.next_attempt_at = (!expected).then_some(now + first);
         grant
     }
 
@@ -322,7 +365,7 @@ impl Claimed {
 }
 
 /// Half of the doubled pause is fixed and half is chance, so that many processes do not come back in step.
-fn pause_after(failures: u32, jitter: f64) -> Duration {
+pub(super) fn pause_after(failures: u32, jitter: f64) -> Duration {
     let full = BACKOFF_FIRST
         .saturating_mul(1 << failures.min(16))
         .min(BACKOFF_MAX);

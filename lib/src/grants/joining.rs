@@ -8,15 +8,26 @@ use std::{
 
 use futures_util::{FutureExt as _, future::Shared};
 
-use super::{GrantError, LiveToken};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    GrantError,
+    renewal::{Outcome, Stop},
+};
 use crate::{
     ids::{Slot, UserId},
     system::BoxFuture,
 };
 
 type Key = (UserId, Slot);
-type Outcome = Result<LiveToken, GrantError>;
 type Running = HashMap<Key, Shared<BoxFuture<'static, Outcome>>>;
+
+/// What came of a renewal, for one of those who waited for it.
+pub(super) struct Joined {
+    pub(super) outcome: Outcome,
+    /// Whether they began it.
+    pub(super) is_first: bool,
+}
 
 /// The renewals that are under way in this process.
 #[derive(Clone, Default)]
@@ -39,28 +50,34 @@ impl Renewals {
     pub(super) async fn join(
         &self,
         key: Key,
+        work: &TaskTracker,
         start: impl FnOnce() -> BoxFuture<'static, Outcome>,
-    ) -> Outcome {
+    ) -> Joined {
+        let mut is_first = false;
         let shared = {
             let mut running = self.lock();
             if let Some(shared) = running.get(&key) {
                 shared.clone()
             } else {
+                is_first = true;
                 let leave = Leave {
                     renewals: self.clone(),
                     key: key.clone(),
                 };
-                let work = start();
-                let task = tokio::spawn(async move {
+                let renewal = start();
+                let task = work.spawn(async move {
                     let _leave = leave;
-                    work.await
+                    renewal.await
                 });
-                let outcome = task.map(|joined| joined.unwrap_or(Err(GrantError::BrokeOff)));
+                let outcome = task.map(|ended| ended.unwrap_or(Err(Stop::For(GrantError::BrokeOff))));
                 let boxed: BoxFuture<'static, Outcome> = Box::pin(outcome);
                 running.entry(key).insert_entry(boxed.shared()).get().clone()
             }
         };
-        shared.await
+        Joined {
+            outcome: shared.await,
+            is_first,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Running> {

@@ -5,28 +5,36 @@ use std::time::Duration;
 use super::{
     GrantError, Grants, Reason,
     breaker::Refusal,
-    renewal::{Errand, Outcome},
+    renewal::{Claim, Errand, Outcome, Stop},
 };
-use crate::{providers::TokenError, store::StoredGrant, system::Timestamp};
+use crate::{
+    metrics::RenewalOutcome,
+    providers::TokenError,
+    store::{GrantStatus, StoredGrant},
+    system::Timestamp,
+};
 
 impl Grants {
     /// Ends the claim of `holder` with what the provider's `error` says about the grant.
     pub(super) async fn settle_refusal(
         &self,
         errand: &Errand,
-        holder: &str,
+        claim: &Claim,
         error: TokenError,
         now: Timestamp,
     ) -> Outcome {
+        let holder = &claim.holder;
+        let is_dead = claim.grant.refuses().is_some();
         tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
             "a renewal failed");
         let settled = match &error {
             TokenError::InvalidGrant { .. } => self.settle_invalid_grant(errand, holder, now).await?,
-            TokenError::InvalidClient { .. } => {
+            TokenError::InvalidClient { .. } if !is_dead => {
                 self.settle(errand, holder, |claimed| claimed.app_refused(now))
                     .await?
             }
-            TokenError::Unavailable { .. }
+            TokenError::InvalidClient { .. }
+            | TokenError::Unavailable { .. }
             | TokenError::Refused { .. }
             | TokenError::Unreadable
             | TokenError::Unreachable(_) => {
@@ -40,13 +48,16 @@ impl Grants {
         let Some(grant) = settled else {
             return self.winner(errand).await;
         };
-        Err(match (grant.refuses(), error) {
+        if !is_dead {
+            self.0.metrics.renewal(bucket(&error, grant.status));
+        }
+        Err(Stop::For(match (grant.refuses(), error) {
             (Some(reason), _) => GrantError::NeedsReauth(reason),
             (None, TokenError::InvalidClient { .. }) => GrantError::AppError(Reason::ClientRefused),
             (None, _) => GrantError::ProviderUnavailable {
                 retry_after: grant.next_attempt_at.map(|at| at.since(now)),
             },
-        })
+        }))
     }
 
     /// The provider called the grant dead: that is so, unless it says the same of too many at once.
@@ -61,6 +72,11 @@ impl Grants {
             // The refused token is not the grant's any more, so nothing was said about the grant.
             return Ok(None);
         };
+        if claimed.was_dead() {
+            return self
+                .settle(errand, holder, |claimed| claimed.still_dead(now))
+                .await;
+        }
         if claimed.refusal_is_final(now) {
             return self.settle(errand, holder, |claimed| claimed.revoked(now)).await;
         }
@@ -95,6 +111,15 @@ impl Grants {
             tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
                 "a breaker could not be closed");
         }
+    }
+}
+
+fn bucket(error: &TokenError, became: GrantStatus) -> RenewalOutcome {
+    match error {
+        TokenError::InvalidGrant { .. } if became == GrantStatus::Quarantined => RenewalOutcome::Quarantined,
+        TokenError::InvalidGrant { .. } => RenewalOutcome::Revoked,
+        TokenError::InvalidClient { .. } => RenewalOutcome::AppError,
+        _ => RenewalOutcome::Transient,
     }
 }
 

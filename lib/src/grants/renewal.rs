@@ -7,28 +7,41 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{
-    GrantError, Grants, LEASE, LiveToken, Reason,
-    grant::{Claimed, NotClaimed, Renewed},
+    GrantError, Grants, LEASE, LiveToken, Reason, WRITE_BUDGET,
+    grant::{Claimed, NotClaimed},
+    lease::Watch,
 };
 use crate::{
     ids::{Slot, UserId},
-    providers::{AppCredentials, TokenError, Tokens},
+    metrics::RenewalOutcome,
+    providers::{AppCredentials, TOKEN_CALL_TIMEOUT, TokenError, Tokens},
     secret::RefreshToken,
-    store::{GrantStatus, StoreError, StoredGrant},
+    store::{GrantStatus, StoredGrant},
     system::{BoxFuture, Timestamp},
     vault::Place,
 };
 
 /// How often who waits for another process's renewal looks: its own delay on top of the provider's.
-const WATCH_EVERY: Duration = Duration::from_millis(75);
-
-/// How often a renewal that could not be written is tried again while its lease lasts.
-const WRITE_AGAIN_EVERY: Duration = Duration::from_millis(500);
+pub(super) const WATCH_EVERY: Duration = Duration::from_millis(75);
 
 /// A waiter takes over from one dead holder; if the next one dies, too, the caller hears of it.
-const TAKEOVERS_MAX: u32 = 2;
+const HOLDERS_MAX: u32 = 2;
 
-pub(super) type Outcome = Result<LiveToken, GrantError>;
+/// The outcomes of other runs that one caller takes notice of before it is told to come again.
+const JOINS_MAX: usize = 3;
+
+/// A claim that is older than this when its call is to begin is given back: the call, and writing down what came of it,
+/// might outlive the lease. It happens to processes that are stopped or starved.
+const CALL_WITHIN: Duration = LEASE
+    .checked_sub(TOKEN_CALL_TIMEOUT)
+    .expect("a lease outlives a call")
+    .checked_sub(WRITE_BUDGET)
+    .expect("a lease outlives a call and a write");
+
+/// What somebody is told who got between others' renewals: nothing is wrong, and the next look will show more.
+const COME_AGAIN: GrantError = GrantError::ProviderUnavailable {
+    retry_after: Some(WATCH_EVERY),
+};
 
 /// Whose renewal a run is about.
 #[derive(Clone, Debug)]
@@ -36,9 +49,68 @@ pub(super) struct Errand {
     pub(super) user: UserId,
     pub(super) slot: Slot,
     /// The generation that is not good enough any more.
-    stale: u64,
-    /// Whether somebody asked for the token, rather than the sweep.
-    used: bool,
+    pub(super) stale: u64,
+    pub(super) purpose: Purpose,
+}
+
+/// What a renewal is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Somebody asked for the token and waits for it.
+    Use,
+    /// The sweep keeps it warm: that is no use of it, and what somebody else is renewing needs nobody's waiting.
+    Warmth,
+    /// The sweep asks about a grant that was called dead.
+    Check,
+}
+
+/// Why a run ended without a token.
+#[derive(Clone, Debug)]
+pub(super) enum Stop {
+    /// What the caller is told.
+    For(GrantError),
+    /// Somebody else is renewing it, and the sweep does not wait.
+    HeldElsewhere,
+}
+
+impl<E: Into<GrantError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::For(error.into())
+    }
+}
+
+/// A token that is newer than the one an errand set out to replace.
+#[derive(Clone, Debug)]
+pub(super) struct Fresh {
+    pub(super) token: LiveToken,
+    pub(super) how: How,
+}
+
+/// By whom a token was renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// By this run.
+    Renewed,
+    /// By somebody else, before anybody here looked.
+    AlreadyFresh,
+    /// By this run, but the database could not be told yet.
+    Unwritten,
+    /// By somebody else, while this run waited for it.
+    Joined,
+    /// By somebody else, while this run tried itself.
+    Overtaken,
+}
+
+pub(super) type Outcome = Result<Fresh, Stop>;
+
+/// A claim that stands.
+pub(super) struct Claim {
+    /// The grant as it was claimed.
+    pub(super) grant: StoredGrant,
+    /// Our name in its lease.
+    pub(super) holder: String,
+    /// When we set out to take it, on our own clock.
+    taken_at: Timestamp,
 }
 
 /// What the document says about an errand.
@@ -46,79 +118,103 @@ enum Step {
     /// Somebody has renewed it already.
     Done(StoredGrant),
     /// It is ours to renew.
-    Ours(StoredGrant, String),
-    /// Somebody else is at it.
-    Wait,
+    Ours(Claim),
+    /// This holder is at it.
+    Wait(String),
 }
 
 impl Grants {
     /// A token of a later generation than `stale`: by joining the renewal of this process, by waiting for the one of
     /// another, or by renewing.
-    pub(super) async fn renewed_beyond(&self, user: &UserId, slot: Slot, stale: u64) -> Outcome {
-        self.run(Errand {
+    pub(super) async fn renewed_beyond(
+        &self,
+        user: &UserId,
+        slot: Slot,
+        stale: u64,
+    ) -> Result<LiveToken, GrantError> {
+        let errand = Errand {
             user: user.clone(),
             slot,
             stale,
-            used: true,
-        })
-        .await
-    }
-
-    /// The same for the sweep: it does not count as use.
-    pub(super) async fn kept_warm(&self, user: &UserId, slot: Slot, stale: u64) -> Outcome {
-        self.run(Errand {
-            user: user.clone(),
-            slot,
-            stale,
-            used: false,
-        })
-        .await
-    }
-
-    async fn run(&self, errand: Errand) -> Outcome {
-        let key = (errand.user.clone(), errand.slot);
-        let start = || {
-            let (grants, errand) = (self.clone(), errand.clone());
-            let work: BoxFuture<'static, Outcome> = Box::pin(async move { grants.renew(&errand).await });
-            work
+            purpose: Purpose::Use,
         };
-        match self.0.renewals.join(key.clone(), start).await {
-            // The run that was joined had set out for an older token than the one that is refused now.
-            Ok(token) if token.generation <= errand.stale => self.0.renewals.join(key, start).await,
-            outcome => outcome,
+        let began = self.0.system.now();
+        let outcome = self.run(errand).await;
+        self.0.metrics.renewal_took(self.0.system.now().since(began));
+        match outcome {
+            Ok(fresh) => Ok(fresh.token),
+            Err(Stop::For(error)) => Err(error),
+            Err(Stop::HeldElsewhere) => Err(COME_AGAIN),
         }
+    }
+
+    /// One renewal of this grant at a time in this process: who comes second gets the first one's outcome.
+    pub(super) async fn run(&self, errand: Errand) -> Outcome {
+        let key = (errand.user.clone(), errand.slot);
+        let mut outcome = Err(Stop::HeldElsewhere);
+        for _ in 0..JOINS_MAX {
+            let start = || {
+                let (grants, errand) = (self.clone(), errand.clone());
+                let work: BoxFuture<'static, Outcome> = Box::pin(async move { grants.renew(&errand).await });
+                work
+            };
+            let joined = self.0.renewals.join(key.clone(), &self.0.work, start).await;
+            outcome = joined.outcome;
+            if let Ok(fresh) = &mut outcome
+                && !joined.is_first
+            {
+                fresh.how = How::Joined;
+            }
+            match &outcome {
+                // The run that was joined had set out for an older token than the one that is refused now,
+                Ok(fresh) if fresh.token.generation <= errand.stale => {}
+                // or it was the sweep's, which does not wait.
+                Err(Stop::HeldElsewhere) if errand.purpose == Purpose::Use => {}
+                _ => break,
+            }
+        }
+        if let Ok(fresh) = &outcome {
+            self.0.metrics.renewal(match fresh.how {
+                How::Renewed => RenewalOutcome::Renewed,
+                How::AlreadyFresh => RenewalOutcome::AlreadyFresh,
+                How::Unwritten => RenewalOutcome::PersistFailed,
+                How::Joined => RenewalOutcome::Joined,
+                How::Overtaken => RenewalOutcome::LeaseLost,
+            });
+        }
+        outcome
     }
 
     async fn renew(&self, errand: &Errand) -> Outcome {
-        let mut takeovers = 0;
-        let mut waited = Duration::ZERO;
-        loop {
-            match self.next_step(errand).await? {
+        let mut watch = Watch::default();
+        while watch.holders() <= HOLDERS_MAX {
+            match self.next_step(errand, &watch).await? {
                 Step::Done(grant) => {
                     let token = self.open(&errand.user, errand.slot, &grant)?;
-                    return token.ok_or(GrantError::NeedsReauth(Reason::Unreadable));
+                    let token = token.ok_or(GrantError::NeedsReauth(Reason::Unreadable))?;
+                    let waited = watch.holders() > 0;
+                    let how = if waited { How::Joined } else { How::AlreadyFresh };
+                    return Ok(Fresh { token, how });
                 }
-                Step::Ours(grant, holder) => return self.ask_and_settle(errand, &grant, &holder).await,
-                Step::Wait if waited > LEASE => {
-                    takeovers += 1;
-                    waited = Duration::ZERO;
-                    if takeovers >= TAKEOVERS_MAX {
-                        return Err(GrantError::ProviderUnavailable {
-                            retry_after: Some(WATCH_EVERY),
-                        });
-                    }
+                Step::Ours(claim) if self.0.system.now().since(claim.taken_at) > CALL_WITHIN => {
+                    // We were asleep: the call might outlive the lease. Nothing is asked; who is awake may try.
+                    self.settle(errand, &claim.holder, Claimed::given_back).await?;
+                    watch.waited(&claim.holder, Duration::ZERO);
                 }
-                Step::Wait => {
+                Step::Ours(claim) => return self.ask_and_settle(errand, &claim).await,
+                Step::Wait(_) if errand.purpose != Purpose::Use => return Err(Stop::HeldElsewhere),
+                Step::Wait(holder) => {
                     self.0.system.clock.sleep(WATCH_EVERY).await;
-                    waited += WATCH_EVERY;
+                    watch.waited(&holder, WATCH_EVERY);
                 }
             }
         }
+        Err(COME_AGAIN.into())
     }
 
     /// Reads the document and takes the claim if it is free. The claim is a compare-and-swap: of all processes that
     /// try, one succeeds, and the others read again and find it held.
-    async fn next_step(&self, errand: &Errand) -> Result<Step, GrantError> {
+    async fn next_step(&self, errand: &Errand, watch: &Watch) -> Result<Step, GrantError> {
         let now = self.0.system.now();
         let holder = BASE64_URL_SAFE_NO_PAD.encode(self.0.system.entropy.bytes::<16>());
         self.change(&errand.user, |document| {
@@ -126,16 +222,27 @@ impl Grants {
                 .integrations
                 .get_mut(&errand.slot)
                 .ok_or(GrantError::NotConnected)?;
-            if grant.generation > errand.stale && grant.refuses().is_none() {
+            let is_dead = grant.refuses().is_some();
+            if grant.generation > errand.stale && !is_dead {
                 return Ok(Step::Done(grant.clone()));
             }
-            match grant.clone().claim(holder.clone(), now) {
+            let claimed = if errand.purpose == Purpose::Check && is_dead {
+                grant.clone().claim_dead(holder.clone(), watch, now)
+            } else {
+                grant.clone().claim(holder.clone(), watch, now)
+            };
+            match claimed {
                 Ok(claimed) => {
-                    let claimed = if errand.used { claimed.used(now) } else { claimed };
+                    let used = errand.purpose == Purpose::Use;
+                    let claimed = if used { claimed.used(now) } else { claimed };
                     *grant = claimed.into_grant();
-                    Ok(Step::Ours(grant.clone(), holder.clone()))
+                    Ok(Step::Ours(Claim {
+                        grant: grant.clone(),
+                        holder: holder.clone(),
+                        taken_at: now,
+                    }))
                 }
-                Err(NotClaimed::HeldByOther) => Ok(Step::Wait),
+                Err(NotClaimed::HeldByOther { holder }) => Ok(Step::Wait(holder)),
                 Err(NotClaimed::Over(reason)) => Err(GrantError::NeedsReauth(reason)),
                 Err(NotClaimed::TooSoon {
                     app_at_fault: true, ..
@@ -148,23 +255,29 @@ impl Grants {
         .await
     }
 
-    async fn ask_and_settle(&self, errand: &Errand, grant: &StoredGrant, holder: &str) -> Outcome {
-        let asked = self.ask(errand, grant).await;
-        let now = self.0.system.now();
-        match asked {
+    async fn ask_and_settle(&self, errand: &Errand, claim: &Claim) -> Outcome {
+        let doubted = claim.grant.status == GrantStatus::Quarantined;
+        if doubted && let Some(turn) = self.turn_to_probe(errand, claim).await? {
+            return Err(turn.into());
+        }
+        let asked_at = self.0.system.now();
+        match self.ask(errand, &claim.grant).await {
             Ok(tokens) => {
-                let kept = self.keep(errand, holder, tokens, now).await;
-                if grant.status == GrantStatus::Quarantined {
-                    self.wave_is_over(errand, grant).await;
+                let kept = self.keep(errand, claim, tokens, asked_at).await;
+                if doubted {
+                    self.wave_is_over(errand, &claim.grant).await;
                 }
                 kept
             }
             Err(Failure::Here(error)) => {
                 // Nothing was asked, so nothing is known: give the claim back.
-                self.settle(errand, holder, Claimed::given_back).await?;
-                Err(error)
+                self.settle(errand, &claim.holder, Claimed::given_back).await?;
+                Err(error.into())
             }
-            Err(Failure::There(error)) => self.settle_refusal(errand, holder, error, now).await,
+            Err(Failure::There(error)) => {
+                let now = self.0.system.now();
+                self.settle_refusal(errand, claim, error, now).await
+            }
         }
     }
 
@@ -176,12 +289,10 @@ impl Grants {
             .vault
             .open(sealed, Place::grant(&errand.user, errand.slot))
             .map_err(|error| Failure::Here(error.into()))?;
-        self.0
-            .spotify
-            .tokens
-            .refresh(&app, &refresh_token)
-            .await
-            .map_err(Failure::There)
+        let began = self.0.system.now();
+        let answer = self.0.spotify.tokens.refresh(&app, &refresh_token).await;
+        self.0.metrics.token_call(self.0.system.now().since(began));
+        answer.map_err(Failure::There)
     }
 
     pub(super) fn app_of(&self, errand: &Errand, grant: &StoredGrant) -> Result<AppCredentials, GrantError> {
@@ -209,75 +320,6 @@ impl Grants {
         })
     }
 
-    /// Writes down what the provider gave. If somebody else took the grant over or replaced it meanwhile, theirs
-    /// stands. If the store is down, the caller has the token all the same, and writing goes on while the lease does.
-    async fn keep(&self, errand: &Errand, holder: &str, tokens: Tokens, now: Timestamp) -> Outcome {
-        let place = Place::grant(&errand.user, errand.slot);
-        let vault = &self.0.vault;
-        let renewed = Renewed {
-            access_token_enc: vault.seal(&tokens.access_token, place),
-            refresh_token_enc: tokens
-                .refresh_token
-                .as_ref()
-                .map(|token| vault.seal(token, place)),
-            expires_at: now + tokens.expires_in,
-            scopes: tokens.scopes,
-        };
-        let token = LiveToken {
-            token: tokens.access_token,
-            expires_at: renewed.expires_at,
-            generation: errand.stale + 1,
-        };
-        match self.write_renewed(errand, holder, &renewed, now).await {
-            Ok(Some(kept)) => Ok(LiveToken {
-                generation: kept.generation,
-                ..token
-            }),
-            Ok(None) => self.winner(errand).await,
-            Err(error) => {
-                tracing::error!(user = %vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
-                    "a renewed grant could not be written; trying on");
-                let (grants, errand, holder) = (self.clone(), errand.clone(), holder.to_owned());
-                tokio::spawn(
-                    async move { grants.write_renewed_until(&errand, &holder, &renewed, now).await },
-                );
-                Ok(token)
-            }
-        }
-    }
-
-    async fn write_renewed(
-        &self,
-        errand: &Errand,
-        holder: &str,
-        renewed: &Renewed,
-        now: Timestamp,
-    ) -> Result<Option<StoredGrant>, GrantError> {
-        self.settle(errand, holder, |claimed| claimed.renewed(renewed.clone(), now))
-            .await
-    }
-
-    async fn write_renewed_until(
-        &self,
-        errand: &Errand,
-        holder: &str,
-        renewed: &Renewed,
-        asked_at: Timestamp,
-    ) {
-        while self.0.system.now().since(asked_at) < LEASE {
-            self.0.system.clock.sleep(WRITE_AGAIN_EVERY).await;
-            if self
-                .write_renewed(errand, holder, renewed, asked_at)
-                .await
-                .is_ok()
-            {
-                return;
-            }
-        }
-        tracing::error!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot,
-            "a renewed grant was not written before its lease ended");
-    }
-
     /// Ends the claim of `holder` with `outcome`; `None` when it is not theirs any more, and then nothing is written.
     pub(super) async fn settle(
         &self,
@@ -285,32 +327,42 @@ impl Grants {
         holder: &str,
         outcome: impl Fn(Claimed) -> StoredGrant,
     ) -> Result<Option<StoredGrant>, GrantError> {
+        self.settle_if(errand, |grant| grant.held_by(holder), outcome)
+            .await
+    }
+
+    /// Writes `outcome` if `fence` lets the grant through as it is stored now; else nothing, and `None`.
+    pub(super) async fn settle_if(
+        &self,
+        errand: &Errand,
+        fence: impl Fn(StoredGrant) -> Option<Claimed>,
+        outcome: impl Fn(Claimed) -> StoredGrant,
+    ) -> Result<Option<StoredGrant>, GrantError> {
         self.change(&errand.user, |document| {
             let Some(grant) = document.integrations.get_mut(&errand.slot) else {
                 return Ok(None);
             };
-            let Some(claimed) = grant.clone().held_by(holder) else {
+            let Some(claimed) = fence(grant.clone()) else {
                 return Ok(None);
             };
             *grant = outcome(claimed);
             Ok(Some(grant.clone()))
         })
         .await
-        .map_err(|error: StoreError| error.into())
     }
 
     /// The token of whoever overtook us.
     pub(super) async fn winner(&self, errand: &Errand) -> Outcome {
         let grant = self.find(&errand.user, errand.slot).await?;
         if let Some(reason) = grant.refuses() {
-            return Err(GrantError::NeedsReauth(reason));
+            return Err(GrantError::NeedsReauth(reason).into());
         }
         let token = self.open(&errand.user, errand.slot, &grant)?;
-        token
-            .filter(|token| token.generation > errand.stale)
-            .ok_or(GrantError::ProviderUnavailable {
-                retry_after: Some(WATCH_EVERY),
-            })
+        let token = token.filter(|token| token.generation > errand.stale);
+        Ok(Fresh {
+            token: token.ok_or(COME_AGAIN)?,
+            how: How::Overtaken,
+        })
     }
 
     /// Chance in `0.0..1.0`.

@@ -2,15 +2,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Grants, grant::KEPT_AFTER_REFUSAL};
+use super::{Grants, events};
 use crate::{
     ids::{Slot, UserId},
-    store::{GrantStatus, StoreError, StoredGrant, UserChange, UserDocument, Written},
+    store::{GrantStatus, StoreError, StoredEvent, StoredGrant, UserChange, UserDocument, Written},
     system::Timestamp,
 };
 
 /// Only grants that somebody used in this time are kept warm; the others are renewed when somebody asks.
 const KEPT_WARM_AFTER_USE: Duration = Duration::from_hours(7 * 24);
+
+/// An app that was refused is tried again this often without anybody's asking.
+const APP_RETRY_UNASKED: Duration = Duration::from_hours(1);
 
 /// A provider that hands out tokens which are dead on arrival must not keep the sweep spinning on one grant.
 const RENEWALS_APART_MIN: Duration = Duration::from_mins(1);
@@ -20,28 +23,44 @@ pub(super) const CONFLICTS_MAX: usize = 64;
 
 impl Grants {
     /// Reads a user's document, lets `decide` change it, and writes what changed; again from the start when somebody
-    /// else wrote in between. Nothing is written when nothing changed. `decide` may run several times.
+    /// else wrote in between. Nothing is written when nothing changed. `decide` may run several times. What happened to a
+    /// grant by it is told afterwards.
     pub(crate) async fn change<T, E: From<StoreError>>(
         &self,
         user: &UserId,
-        mut decide: impl FnMut(&mut UserDocument) -> Result<T, E>,
+        decide: impl FnMut(&mut UserDocument) -> Result<T, E>,
     ) -> Result<T, E> {
+        let (decided, outbox) = self.write_change(user, decide).await?;
+        if !outbox.is_empty() {
+            self.publish(user, &outbox).await;
+        }
+        Ok(decided)
+    }
+
+    /// The same, telling nobody: also gives what is to be told.
+    pub(super) async fn write_change<T, E: From<StoreError>>(
+        &self,
+        user: &UserId,
+        mut decide: impl FnMut(&mut UserDocument) -> Result<T, E>,
+    ) -> Result<(T, Vec<StoredEvent>), E> {
         for _ in 0..CONFLICTS_MAX {
             let before = self.0.store.find_user(user).await?;
             let mut after = before.clone();
             let decided = decide(&mut after)?;
+            events::note(user, &before, &mut after, self.0.system.now());
             after.next_due_at = next_due_at(&after, self.0.margin);
             after.dead = waiting_for_their_person(&after);
             if after == before {
-                return Ok(decided);
+                return Ok((decided, Vec::new()));
             }
+            let outbox = after.outbox.clone();
             match self
                 .0
                 .store
                 .write_user(user, before.version, &difference(&before, after))
                 .await?
             {
-                Written::As(_) => return Ok(decided),
+                Written::As(_) => return Ok((decided, outbox)),
                 Written::Conflict => {}
             }
         }
@@ -89,23 +108,40 @@ fn next_due_at(document: &UserDocument, margin: Duration) -> Option<Timestamp> {
         .values()
         .filter_map(|grant| grant_due_at(grant, margin));
     let pending = document.pending.values().map(|pending| pending.expires_at);
-    grants.chain(pending).min()
+    let untold = document.outbox.iter().map(|event| event.at);
+    grants.chain(pending).chain(untold).min()
 }
 
-/// When the sweep has something to do for this grant: renew it, or erase what is left of it.
-pub(super) fn grant_due_at(grant: &StoredGrant, margin: Duration) -> Option<Timestamp> {
+/// When the sweep has something to do for this grant: renew it, ask about it again, tell of its end, or erase what is left
+/// of it.
+fn grant_due_at(grant: &StoredGrant, margin: Duration) -> Option<Timestamp> {
+    let reasons = [
+        renewal_due_at(grant, margin),
+        grant.check_due_at(),
+        grant.erased_at(),
+        grant.told_next_at(),
+    ];
+    reasons.into_iter().flatten().min()
+}
+
+/// When the sweep renews this grant.
+pub(super) fn renewal_due_at(grant: &StoredGrant, margin: Duration) -> Option<Timestamp> {
     grant.refresh_token_enc.as_ref()?;
-    if grant.status == GrantStatus::NeedsReauth {
-        return Some(grant.status_since + KEPT_AFTER_REFUSAL);
-    }
-    if grant.status == GrantStatus::Quarantined {
+    let pause = match grant.status {
+        GrantStatus::NeedsReauth => return None,
         // Used or not, live token or not: whether it is dead has to be known within the day.
-        return Some(grant.next_attempt_at.unwrap_or_default());
-    }
+        GrantStatus::Quarantined => return Some(grant.next_attempt_at.unwrap_or_default()),
+        GrantStatus::AppError => grant.updated_at + APP_RETRY_UNASKED,
+        GrantStatus::Connected => grant.next_attempt_at.unwrap_or_default(),
+    };
     let due = (grant.expires_at - margin)
-        .max(grant.next_attempt_at.unwrap_or_default())
+        .max(pause)
         .max(grant.updated_at + RENEWALS_APART_MIN);
-    (due < grant.last_used_at + KEPT_WARM_AFTER_USE).then_some(due)
+    let warm = (due < grant.last_used_at + KEPT_WARM_AFTER_USE).then_some(due);
+    // Whoever does not use it learns that it is over all the same, when the provider says so.
+    let unsettled = |end: &Timestamp| grant.updated_at < *end || grant.failures > 0;
+    let end = grant.grant_expires_at.filter(unsettled).map(|end| end.max(due));
+    warm.into_iter().chain(end).min()
 }
 
 #[cfg(test)]
@@ -122,11 +158,37 @@ mod tests {
             next_attempt_at: Some(NOW + Duration::from_secs(1)),
             ..StoredGrant::default()
         };
-        assert_eq!(grant_due_at(&unused, Duration::ZERO), None);
+        assert_eq!(renewal_due_at(&unused, Duration::ZERO), None);
         let doubted = StoredGrant {
             status: GrantStatus::Quarantined,
             ..unused
         };
-        assert_eq!(grant_due_at(&doubted, Duration::ZERO), doubted.next_attempt_at);
+        assert_eq!(renewal_due_at(&doubted, Duration::ZERO), doubted.next_attempt_at);
+    }
+
+    #[test]
+    fn an_unused_grant_is_tried_when_its_life_ends_until_the_provider_has_answered() {
+        let day = Duration::from_hours(24);
+        let ending = StoredGrant {
+            refresh_token_enc: Some(String::new()),
+            grant_expires_at: Some(NOW + day * 30),
+            updated_at: NOW,
+            ..StoredGrant::default()
+        };
+        assert_eq!(renewal_due_at(&ending, Duration::ZERO), ending.grant_expires_at);
+        let next_attempt_at = Some(NOW + day * 31);
+        let unanswered = StoredGrant {
+            updated_at: NOW + day * 30,
+            failures: 1,
+            next_attempt_at,
+            ..ending.clone()
+        };
+        assert_eq!(renewal_due_at(&unanswered, Duration::ZERO), next_attempt_at);
+        let lives_on = StoredGrant {
+            failures: 0,
+            next_attempt_at: None,
+            ..unanswered
+        };
+        assert_eq!(renewal_due_at(&lives_on, Duration::ZERO), None);
     }
 }

@@ -13,11 +13,18 @@ use crate::{
 /// all the same, and the answer says that there are more.
 const EXPORT_RECORDS_SHOWN_MAX: usize = 1000;
 
+/// The latest events shown, the very latest last.
+const EVENTS_SHOWN_MAX: usize = 100;
+
 pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>, Problem> {
     let document = services.grants.look(&caller.user).await?;
     let exports = services
         .store
         .records_of(Collection::Exports, &caller.user, EXPORT_RECORDS_SHOWN_MAX)
+        .await?;
+    let events = services
+        .store
+        .records_of(Collection::Events, &caller.user, EVENTS_SHOWN_MAX)
         .await?;
     let connections = document
         .integrations
@@ -35,6 +42,7 @@ pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>,
         "userId": caller.user,
         "connections": connections.collect::<Vec<_>>(),
         "pending": pending.collect::<Vec<_>>(),
+        "events": events.into_iter().map(|(_, record)| record.body).collect::<Vec<_>>(),
         "exportsComplete": exports.len() < EXPORT_RECORDS_SHOWN_MAX,
         "exports": exports.into_iter().map(|(id, record)| json!({"id": id, "record": record.body})).collect::<Vec<_>>(),
     })))

@@ -91,14 +91,6 @@ pub struct StoredGrant {
     /// The smallest threshold of days left (30, 14, 7, 1) that was announced for this consent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub announced: Option<u16>,
-    /// How often the provider was asked again about a refusal that was believed.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub checks: u8,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(count: &u8) -> bool {
-    *count == 0
 }
 
 /// `pending.<slot>`: an authorization that was started and not finished.

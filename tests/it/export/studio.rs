@@ -1,6 +1,6 @@
 //! An exporter with what surrounds it: a sandbox, a database in memory, a clock that the test moves.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use patchbay::{
     export::{
@@ -112,7 +112,11 @@ impl Studio {
         let place = Place::grant(&id, Slot::Spotify);
         let access_token = AccessToken::from_plain(pair.access_token);
         let refresh_token = RefreshToken::from_plain(pair.refresh_token);
-        let grant = grants::connect(
+        let mut document = self.store.find_user(&id).await.expect("memory");
+        let read = document.version;
+        grants::connect(
+            &mut document,
+            Slot::Spotify,
             NewGrant {
                 access_token_enc: self.vault.seal(&access_token, place),
                 refresh_token_enc: Some(self.vault.seal(&refresh_token, place)),
@@ -128,12 +132,11 @@ impl Studio {
                     avatar_url: None,
                 },
             },
-            None,
             Timestamp::from_ms(self.clock.now_ms()),
         );
-        let read = self.store.find_user(&id).await.expect("memory").version;
+        let put = |(slot, grant)| (slot, Some(grant));
         let change = UserChange {
-            integrations: BTreeMap::from([(Slot::Spotify, Some(grant))]),
+            integrations: document.integrations.into_iter().map(put).collect(),
             ..UserChange::default()
         };
         let written = self.store.write_user(&id, read, &change).await.expect("memory");

@@ -7,7 +7,7 @@ use patchbay::{
     ids::Slot,
     store::{GrantStatus, StoredLease, UserChange, Written},
 };
-use sandbox::{Fault, FaultKind};
+use sandbox::{Fault, FaultKind, Rotation};
 use serde_json::json;
 
 use super::{HOUR, TOKEN, live, live_in_a_task, text};
@@ -23,6 +23,7 @@ pub(super) async fn leave_a_claim(app: &TestApp) {
         until,
     });
     let change = UserChange {
+        dead: document.dead,
         integrations: [(Slot::Spotify, Some(grant))].into(),
         next_due_at: document.next_due_at,
         ..UserChange::default()
@@ -100,18 +101,17 @@ async fn who_reconnects_during_a_renewal_keeps_the_new_grant() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_has_lost_its_claim_writes_nothing() {
+async fn bad_news_from_who_has_lost_its_claim_are_not_written() {
     let answers = [
-        None,
-        Some(FaultKind::json(400, r#"{"error":"invalid_grant"}"#)),
-        Some(FaultKind::json(400, r#"{"error":"invalid_client"}"#)),
-        Some(FaultKind::html(503)),
+        FaultKind::json(400, r#"{"error":"invalid_grant"}"#),
+        FaultKind::json(400, r#"{"error":"invalid_client"}"#),
+        FaultKind::html(503),
     ];
     for answer in answers {
         let (app, _) = held().await;
-        if let Some(kind) = answer.clone() {
-            app.sandbox.world().fault(Fault::on("POST", TOKEN, kind));
-        }
+        app.sandbox
+            .world()
+            .fault(Fault::on("POST", TOKEN, answer.clone()));
         let renewing = live_in_a_task(&app);
         app.sandbox.arrived(TOKEN).await;
         leave_a_claim(&app).await;
@@ -125,4 +125,23 @@ async fn a_renewal_that_has_lost_its_claim_writes_nothing() {
         assert_eq!(app.document("ana").await, before, "{answer:?}");
         assert_eq!(app.grant("ana").await.status, GrantStatus::Connected);
     }
+}
+
+#[tokio::test]
+async fn a_token_from_who_has_lost_its_claim_is_kept_while_nobody_has_a_newer_one() {
+    let (app, _) = held().await;
+    app.sandbox.world().set_rotation(Rotation::RotateSingleUse);
+    let renewing = live_in_a_task(&app);
+    app.sandbox.arrived(TOKEN).await;
+    leave_a_claim(&app).await;
+    let before = app.grant("ana").await;
+    app.sandbox.world().release(TOKEN);
+    let token = renewing
+        .await
+        .expect("no panic")
+        .expect("the only token there is");
+    let kept = app.grant("ana").await;
+    assert_eq!((kept.generation, kept.lease), (before.generation + 1, None));
+    assert_ne!(kept.refresh_token_enc, before.refresh_token_enc);
+    assert_eq!(text(&live(&app).await.expect("a token")), text(&token));
 }

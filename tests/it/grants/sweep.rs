@@ -9,9 +9,10 @@ use patchbay::{
 };
 use sandbox::{DEMO_APP, Fault, FaultKind};
 
-use super::{HOUR, MIN, TOKEN, live};
+use super::{HOUR, MIN, TOKEN, events, live, live_in_a_task};
 use crate::harness::{
     app::{Setup, TestApp},
+    clock::ManualClock,
     flaky_store::{Call, FlakyStore, When},
 };
 
@@ -33,6 +34,10 @@ async fn what_is_due_is_renewed_and_what_is_not_is_left_alone() {
     app.connected("ana").await;
     app.advance(30 * MIN);
     app.connected("ben").await;
+    let (ana, ben) = (
+        app.grant("ana").await.generation,
+        app.grant("ben").await.generation,
+    );
     assert_eq!(sweep(&app).await, SweepSummary::default());
     app.advance(25 * MIN);
     let summary = sweep(&app).await;
@@ -49,7 +54,7 @@ async fn what_is_due_is_renewed_and_what_is_not_is_left_alone() {
             app.grant("ana").await.generation,
             app.grant("ben").await.generation
         ),
-        (2, 1)
+        (ana + 1, ben)
     );
     assert_eq!(sweep(&app).await, SweepSummary::default());
     assert_eq!(app.renewals(), 1);
@@ -78,16 +83,63 @@ async fn what_nobody_uses_for_a_week_is_not_kept_warm_and_still_works() {
 async fn two_sweeps_at_once_renew_nothing_twice() {
     let app = TestApp::start().await;
     let other = app.another_process().sandbox(app.sandbox.clone()).start().await;
+    let mut before = Vec::new();
     for name in ["ana", "ben", "carla", "dora"] {
         app.connected(name).await;
+        before.push((name, app.grant(name).await.generation));
     }
     app.advance(HOUR);
     let (here, there) = tokio::join!(sweep(&app), sweep(&other));
     assert_eq!(app.renewals(), 4, "{here:?} {there:?}");
+    assert_eq!(
+        here.renewed + there.renewed,
+        4,
+        "each counts what it did: {here:?} {there:?}"
+    );
     assert_eq!((here.failed, there.failed), (0, 0));
-    for name in ["ana", "ben", "carla", "dora"] {
-        assert_eq!(app.grant(name).await.generation, 2, "{name}");
+    for (name, generation) in before {
+        assert_eq!(app.grant(name).await.generation, generation + 1, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_sweep_waits_for_nobody_and_somebody_who_wants_the_token_does() {
+    let app = Setup::default().clock(ManualClock::patient()).start().await;
+    let other = app.another_process().sandbox(app.sandbox.clone()).start().await;
+    app.connected("ana").await;
+    app.advance(HOUR);
+    app.sandbox.world().hold(TOKEN);
+    let renewing = live_in_a_task(&app);
+    app.sandbox.arrived(TOKEN).await;
+    let left = SweepSummary {
+        visited: 1,
+        left_to_others: 1,
+        ..SweepSummary::default()
+    };
+    assert_eq!(sweep(&other).await, left);
+    app.sandbox.world().release(TOKEN);
+    renewing.await.expect("no panic").expect("a token");
+    assert_eq!(app.renewals(), 1);
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_out_of_time_begins_nothing_and_the_next_one_goes_on() {
+    let app = TestApp::start().await;
+    for name in ["ana", "ben", "carla"] {
+        app.connected(name).await;
+    }
+    app.advance(HOUR);
+    let hasty = SweepLimits {
+        time: Duration::ZERO,
+        concurrency: 4,
+    };
+    let summary = app.app.grants().sweep(hasty).await.expect("the list can be read");
+    let nothing = SweepSummary {
+        more: true,
+        ..SweepSummary::default()
+    };
+    assert_eq!((summary, app.renewals()), (nothing, 0));
+    assert_eq!(sweep(&app).await.renewed, 3);
 }
 
 #[tokio::test]
@@ -149,33 +201,59 @@ async fn a_document_that_cannot_be_written_is_counted_and_tried_again() {
 }
 
 #[tokio::test]
-async fn what_is_dead_for_a_day_is_erased_and_not_before() {
+async fn what_is_dead_is_asked_about_for_a_day_and_then_erased() {
     let app = TestApp::start().await;
     app.connected("ana").await;
     app.sandbox.world().revoke_user("ana");
     app.advance(HOUR);
-    assert_eq!(
-        sweep(&app).await,
-        SweepSummary {
-            visited: 1,
-            ended: 1,
-            ..SweepSummary::default()
+    let ended = SweepSummary {
+        visited: 1,
+        ended: 1,
+        ..SweepSummary::default()
+    };
+    assert_eq!(sweep(&app).await, ended);
+    let mut asked_after = Vec::new();
+    for minute in 1..=24 * 60 {
+        assert!(
+            app.grant("ana").await.refresh_token_enc.is_some(),
+            "after {minute} minutes"
+        );
+        app.advance(MIN);
+        let summary = sweep(&app).await;
+        if summary != SweepSummary::default() {
+            assert_eq!(summary, ended);
+            asked_after.push(minute);
         }
-    );
-    assert!(app.grant("ana").await.refresh_token_enc.is_some());
-    app.advance((24 * 60 - 1) * MIN);
-    assert_eq!(sweep(&app).await, SweepSummary::default());
-    assert!(app.grant("ana").await.refresh_token_enc.is_some());
-    app.advance(MIN);
-    sweep(&app).await;
+    }
+    assert_eq!(asked_after, [10, 60, 6 * 60, 24 * 60]);
     let erased = app.grant("ana").await;
     assert_eq!((erased.refresh_token_enc, erased.access_token_enc), (None, None));
     assert_eq!(
         erased.account_id, "AnaAnaAnaAna",
         "whose it was stays, for the reconnect"
     );
+    app.advance(100 * HOUR);
     assert_eq!(sweep(&app).await, SweepSummary::default());
-    assert_eq!(app.renewals(), 1, "nobody asks again for what is over");
+    assert_eq!(app.renewals(), 5, "nobody asks again for what is over");
+}
+
+#[tokio::test]
+async fn one_false_refusal_heals_by_itself_and_says_so() {
+    let app = TestApp::start().await;
+    let mut ana = app.connected("ana").await;
+    app.sandbox.world().settings.spurious_invalid_grant = true;
+    app.advance(HOUR);
+    let told = ana.get("/api/spotify/status").await.expect(200);
+    assert_eq!(told["tokenHealth"], "needs_reauth");
+    app.sandbox.world().settings.spurious_invalid_grant = false;
+    app.advance(10 * MIN);
+    assert_eq!(sweep(&app).await.renewed, 1);
+    let told = ana.get("/api/spotify/status").await.expect(200);
+    assert_eq!(told["tokenHealth"], "healthy");
+    assert_eq!(
+        events(&mut ana).await,
+        ["ended grant_revoked", "recovered renewed"]
+    );
 }
 
 #[tokio::test]
@@ -198,7 +276,7 @@ async fn what_was_never_finished_is_dropped_when_it_is_worthless() {
 }
 
 #[tokio::test]
-async fn a_refused_app_is_tried_again_by_the_hour() {
+async fn a_refused_app_is_tried_again_by_the_hour_and_when_somebody_wants_it() {
     let app = TestApp::start().await;
     app.connected("ana").await;
     app.advance(HOUR);
@@ -211,6 +289,8 @@ async fn a_refused_app_is_tried_again_by_the_hour() {
         app.advance(Duration::from_mins(10));
     }
     assert_eq!(app.renewals(), 2);
+    assert!(live(&app).await.is_err());
+    assert_eq!(app.renewals(), 3, "its owner may have mended it");
     assert!(
         app.document("ana")
             .await
