@@ -1,5 +1,7 @@
 //! `GET /api/metrics`: what was counted, for the operator.
 
+mod outcomes;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
@@ -15,7 +17,7 @@ use crate::harness::{
 };
 
 const METRICS: &str = "/api/metrics";
-const ADMIN_TOKEN: &str = "an-admin-token-for-the-tests";
+pub const ADMIN_TOKEN: &str = "an-admin-token-for-the-tests";
 
 fn setup() -> Setup {
     Setup::default().variable("ADMIN_TOKEN", ADMIN_TOKEN)
@@ -37,6 +39,18 @@ fn has(text: &str, line: &str) {
         text.lines().any(|found| found == line),
         "no line {line:?} in\n{text}"
     );
+}
+
+/// The renewals that this process has counted: outcome and count of each that is not 0, by name.
+pub async fn counted(app: &TestApp) -> Vec<String> {
+    let answer = operator(app).get(METRICS).await;
+    let counts = text(&answer).lines().filter_map(|line| {
+        let line = line.strip_prefix("patchbay_renewals_total{outcome=\"")?;
+        Some(line.replace("\"}", ""))
+    });
+    let mut counts: Vec<_> = counts.filter(|count| !count.ends_with(" 0")).collect();
+    counts.sort();
+    counts
 }
 
 #[tokio::test]

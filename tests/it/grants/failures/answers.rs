@@ -22,6 +22,8 @@ pub struct Verdict {
     pub keeps_access: bool,
     /// When the provider is asked again.
     pub next: Next,
+    /// Where it is counted.
+    pub bucket: &'static str,
 }
 
 /// When the provider is asked again.
@@ -31,8 +33,8 @@ pub enum Next {
     BackOff,
     /// After just this long, by whoever comes.
     After(Duration),
-    /// Never.
-    Never,
+    /// After just this long, by the sweep; whoever comes hears that it is over, and nobody is asked for them.
+    Checked(Duration),
 }
 
 /// The person has to consent again.
@@ -42,7 +44,8 @@ pub const OVER: Verdict = Verdict {
     status: GrantStatus::NeedsReauth,
     failures: 0,
     keeps_access: false,
-    next: Next::Never,
+    next: Next::Checked(Duration::from_mins(10)),
+    bucket: "revoked",
 };
 
 /// The app's owner has to mend the app.
@@ -52,7 +55,9 @@ pub const APP: Verdict = Verdict {
     status: GrantStatus::AppError,
     failures: 1,
     keeps_access: true,
-    next: Next::After(Duration::from_hours(1)),
+    // Who mends it looks soon; the sweep asks only every hour.
+    next: Next::After(MIN),
+    bucket: "app_error",
 };
 
 /// Nothing is known: it may pass.
@@ -63,6 +68,7 @@ pub const PASSING: Verdict = Verdict {
     failures: 1,
     keeps_access: true,
     next: Next::BackOff,
+    bucket: "transient",
 };
 
 const fn passing_after(pause: Duration) -> Verdict {

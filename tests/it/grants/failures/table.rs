@@ -9,12 +9,20 @@ use serde_json::{Value, json};
 use super::answers::{Next, Row, Verdict, answers};
 use crate::{
     grants::{HOUR, MIN, TOKEN, live, text},
-    harness::{app::TestApp, browser::Browser, clock::until},
+    harness::{
+        app::{Setup, TestApp},
+        browser::Browser,
+        clock::until,
+    },
+    metrics::{ADMIN_TOKEN, counted},
 };
 
 /// Ana with a token that has run out, and the provider about to answer once what `row` says.
 async fn ana_before(row: &Row) -> (TestApp, Browser) {
-    let app = TestApp::start().await;
+    let app = Setup::default()
+        .variable("ADMIN_TOKEN", ADMIN_TOKEN)
+        .start()
+        .await;
     let ana = app.connected("ana").await;
     app.advance(HOUR);
     let fault = Fault::on("POST", TOKEN, row.answer.clone()).times(1);
@@ -82,6 +90,11 @@ async fn each_answer_is_taken_for_what_it_says_and_no_more() {
             assert_eq!(export.json()["resumeAt"], json!(next), "{answer:?}");
         }
         let pause = next.map(|at| at.since(Timestamp::from_ms(app.clock.now_ms())));
+        assert_eq!(
+            counted(&app).await,
+            [format!("{} 1", verdict.bucket)],
+            "{answer:?}"
+        );
         assert_eq!(app.renewals(), 1, "{answer:?}: nobody is asked during the pause");
         tried_again(&app, answer, verdict, pause).await;
     }
@@ -92,14 +105,25 @@ async fn tried_again(app: &TestApp, answer: &FaultKind, verdict: Verdict, pause:
     let pause = match (verdict.next, pause) {
         (Next::BackOff, Some(pause)) if (500..=1000).contains(&pause.as_millis()) => pause,
         (Next::After(expected), Some(pause)) if pause == expected => pause,
-        (Next::Never, None) => return,
+        (Next::Checked(expected), Some(pause)) if pause == expected => pause,
         (expected, found) => panic!("{answer:?}: {expected:?}, and is {found:?}"),
     };
+    let before = app.grant("ana").await.generation;
+    let is_checked = matches!(verdict.next, Next::Checked(_));
     app.advance(pause.saturating_sub(Duration::from_millis(1)));
+    app.app.pass(MIN).await.expect("a pass");
     assert!(live(app).await.is_err(), "{answer:?}");
     assert_eq!(app.renewals(), 1, "{answer:?}: nobody is asked during the pause");
     app.advance(Duration::from_millis(1));
-    let before = app.grant("ana").await.generation;
+    if is_checked {
+        assert!(live(app).await.is_err(), "{answer:?}");
+        assert_eq!(
+            app.renewals(),
+            1,
+            "{answer:?}: only the sweep asks for what is over"
+        );
+        app.app.pass(MIN).await.expect("a pass");
+    }
     let token = live(app).await.expect("it works again");
     assert_eq!(token.generation, before + 1, "{answer:?}");
     let mended = app.grant("ana").await;
