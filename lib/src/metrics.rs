@@ -101,6 +101,8 @@ pub struct Swept {
     pub visited: usize,
     /// Grants with a new token.
     pub renewed: usize,
+    /// Grants that somebody else renewed, or is renewing.
+    pub left_to_others: usize,
     /// Grants that the provider ended.
     pub ended: usize,
     /// Grants that are tried again later.
@@ -110,9 +112,10 @@ pub struct Swept {
 }
 
 impl Swept {
-    const fn results(self) -> [(&'static str, usize); 4] {
+    const fn results(self) -> [(&'static str, usize); 5] {
         [
             ("renewed", self.renewed),
+            ("left_to_others", self.left_to_others),
             ("ended", self.ended),
             ("put_off", self.put_off),
             ("failed", self.failed),

@@ -65,6 +65,7 @@ const fn counts_of(summary: &SweepSummary) -> Swept {
     Swept {
         visited: summary.visited,
         renewed: summary.renewed,
+        left_to_others: summary.left_to_others,
         ended: summary.ended,
         put_off: summary.put_off,
         failed: summary.failed,

@@ -84,6 +84,7 @@ fn passes_add_up_and_the_last_one_leaves_its_time() {
     let swept = Swept {
         visited: 10,
         renewed: 1,
+        left_to_others: 5,
         ended: 2,
         put_off: 3,
         failed: 4,
@@ -96,6 +97,7 @@ fn passes_add_up_and_the_last_one_leaves_its_time() {
     assert_eq!(value(&text, "patchbay_sweep_visits_total"), "20");
     for (result, total) in [
         ("renewed", "2"),
+        ("left_to_others", "10"),
         ("ended", "4"),
         ("put_off", "6"),
         ("failed", "8"),

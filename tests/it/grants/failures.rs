@@ -1,6 +1,7 @@
 //! Every way in which a renewal can fail: what the caller gets, what is kept, and when it is tried again.
 
 mod answers;
+mod spent;
 mod table;
 
 use std::{sync::Arc, time::Duration};
