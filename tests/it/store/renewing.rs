@@ -8,6 +8,7 @@ use patchbay::{
     store::{DatabaseUrl, GrantStatus, Store, StoredGrant, UserChange},
     system::{Clock as _, RealClock},
 };
+use sandbox::Rotation;
 use tokio::task::JoinHandle;
 
 use super::{at, user, version};
@@ -34,8 +35,9 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Connects Ana through `service`, whose database `view` names, too.
+    /// Connects Ana through `service`, whose database `view` names, too, at a provider that takes no refresh token twice.
     pub async fn set(site: Site, service: Process, view: &str) -> Self {
+        site.sandbox.world().set_rotation(Rotation::RotateSingleUse);
         let mut ana = signed_in(&site, "ana").await;
         ana.connect("/api/spotify/auth-url").await;
         let view = view.parse::<DatabaseUrl>().expect("a good URL");
@@ -144,5 +146,12 @@ impl Scene {
         let again = self.ana_asks().await.expect("an answer").expect(200);
         assert_eq!(again["accessToken"], got["accessToken"]);
         assert_eq!(self.renewals(), 1);
+
+        // What is stored is worth something: only the newest refresh token still is.
+        self.rewrite(|grant| grant.expires_at = at(0)).await;
+        let next = self.ana_asks().await.expect("an answer").expect(200);
+        assert_eq!(next["tokenHealth"], "healthy", "{next}");
+        assert_ne!(next["accessToken"], got["accessToken"]);
+        assert_eq!(self.renewals(), 2);
     }
 }
