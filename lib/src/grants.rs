@@ -129,6 +129,7 @@ struct Inner {
     /// A token with less life than this is renewed before it is handed out.
     margin: Duration,
     renewals: joining::Renewals,
+    unwritten: keeping::Unwritten,
     /// Everything that runs whether or not somebody still waits for it.
     work: TaskTracker,
     metrics: Metrics,
@@ -155,6 +156,7 @@ impl Grants {
             operator_app,
             margin,
             renewals,
+            unwritten: keeping::Unwritten::default(),
             work: TaskTracker::new(),
             metrics,
         }))

@@ -1,14 +1,25 @@
 //! Writing down a token that the provider gave: whatever becomes of the caller, the lease or the database, it is not lost
 //! while the process lives.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use super::{
     GrantError, Grants, LiveToken,
     grant::Renewed,
-    renewal::{Claim, Errand, Fresh, How, Outcome},
+    renewal::{COME_AGAIN, Claim, Errand, Fresh, How, Outcome},
 };
-use crate::{providers::Tokens, store::StoredGrant, system::Timestamp, vault::Place};
+use crate::{
+    ids::{Slot, UserId},
+    providers::Tokens,
+    store::StoredGrant,
+    system::Timestamp,
+    vault::Place,
+};
 
 /// How soon a renewal that could not be written is tried again; the pause doubles each time.
 const WRITE_AGAIN_FIRST: Duration = Duration::from_millis(250);
@@ -39,25 +50,26 @@ impl Grants {
             scopes: tokens.scopes,
         };
         let claimed = claim.grant.generation;
+        let token = LiveToken {
+            token: tokens.access_token,
+            expires_at: renewed.expires_at,
+            generation: claimed + 1,
+        };
         let how = match self.write_renewed(errand, claimed, &renewed).await {
             Ok(Some(_)) => How::Renewed,
             Ok(None) => return self.winner(errand).await,
             Err(error) => {
                 tracing::error!(user = %vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
                     "a renewed grant could not be written; trying on");
-                let (grants, errand, renewed) = (self.clone(), errand.clone(), renewed.clone());
-                let unwritten = self.0.metrics.unwritten_token();
+                let known = self.0.unwritten.insert(errand, token.clone());
+                let counted = self.0.metrics.unwritten_token();
+                let (grants, errand) = (self.clone(), errand.clone());
                 self.0.work.spawn(async move {
                     grants.write_renewed_in_the_end(&errand, claimed, &renewed).await;
-                    drop(unwritten);
+                    drop((known, counted));
                 });
                 How::Unwritten
             }
-        };
-        let token = LiveToken {
-            token: tokens.access_token,
-            expires_at: renewed.expires_at,
-            generation: claimed + 1,
         };
         Ok(Fresh { token, how })
     }
@@ -98,5 +110,67 @@ impl Grants {
                 }
             }
         }
+    }
+
+    /// The token beyond `errand` that this process has and the database has not, if there is one. Asking the provider
+    /// again meanwhile would be asking with a refresh token that it may have replaced.
+    pub(super) fn unwritten_beyond(&self, errand: &Errand) -> Option<Outcome> {
+        let token = self.0.unwritten.of(errand)?;
+        if token.generation <= errand.stale {
+            return None;
+        }
+        if token.expires_at <= self.0.system.now() {
+            return Some(Err(COME_AGAIN.into()));
+        }
+        let how = How::AlreadyFresh;
+        Some(Ok(Fresh { token, how }))
+    }
+}
+
+type Key = (UserId, Slot);
+
+/// The tokens that wait to be written, for whoever asks for them meanwhile.
+#[derive(Clone, Default)]
+pub(super) struct Unwritten(Arc<Mutex<HashMap<Key, LiveToken>>>);
+
+impl fmt::Debug for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unwritten({})", self.lock().len())
+    }
+}
+
+impl Unwritten {
+    fn of(&self, errand: &Errand) -> Option<LiveToken> {
+        self.lock().get(&key(errand)).cloned()
+    }
+
+    /// Knows the token until what this gives is dropped.
+    fn insert(&self, errand: &Errand, token: LiveToken) -> Known {
+        self.lock().insert(key(errand), token);
+        Known {
+            unwritten: self.clone(),
+            key: key(errand),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, LiveToken>> {
+        // Nothing inside the lock can panic half-way through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(errand: &Errand) -> Key {
+    (errand.user.clone(), errand.slot)
+}
+
+/// While this lives, its token is known. There is one at a time for a grant: while there is, nobody here asks for another.
+struct Known {
+    unwritten: Unwritten,
+    key: Key,
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        self.unwritten.lock().remove(&self.key);
     }
 }

@@ -39,7 +39,7 @@ const CALL_WITHIN: Duration = LEASE
     .expect("a lease outlives a call and a write");
 
 /// What somebody is told who got between others' renewals: nothing is wrong, and the next look will show more.
-const COME_AGAIN: GrantError = GrantError::ProviderUnavailable {
+pub(super) const COME_AGAIN: GrantError = GrantError::ProviderUnavailable {
     retry_after: Some(WATCH_EVERY),
 };
 
@@ -188,6 +188,9 @@ impl Grants {
     async fn renew(&self, errand: &Errand) -> Outcome {
         let mut watch = Watch::default();
         while watch.holders() <= HOLDERS_MAX {
+            if let Some(token) = self.unwritten_beyond(errand) {
+                return token;
+            }
             match self.next_step(errand, &watch).await? {
                 Step::Done(grant) => {
                     let token = self.open(&errand.user, errand.slot, &grant)?;

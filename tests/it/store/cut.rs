@@ -1,7 +1,10 @@
 //! The connection to MongoDB is cut while a token is being renewed, and answers get lost on it: writes that were done,
 //! and nobody who asked for them knows.
 
-use super::{at, renewing::Scene};
+use super::{
+    at,
+    renewing::{Scene, got_token},
+};
 use crate::harness::{clock::until, process::Site, proxy::Proxy, replica_set::ReplicaSet};
 
 /// How an `update` begins in MongoDB's wire protocol: a BSON string of this name.
@@ -34,11 +37,11 @@ async fn the_connection_is_cut_during_a_renewal() {
     let asked = scene.renewal_in_flight().await;
     proxy.cut();
     scene.provider_answers();
-    let answer = asked.await.expect("an answer");
+    let got = got_token(asked).await;
     scene.becomes_ready(false).await;
 
     proxy.heal();
-    scene.ended_well(answer).await;
+    scene.ended_well(&got).await;
 }
 
 #[tokio::test]
@@ -51,7 +54,7 @@ async fn the_new_token_is_written_and_nobody_hears_of_it() {
     proxy.lose_answer_to(UPDATE);
     scene.provider_answers();
     // The connection stays open and silent, until the store has waited long enough.
-    scene.ended_well(asked.await.expect("an answer")).await;
+    scene.ended_well(&got_token(asked).await).await;
 }
 
 #[tokio::test]
@@ -66,7 +69,7 @@ async fn the_new_token_is_written_and_the_driver_asks_again() {
     scene.is_stored().await;
     proxy.cut();
     proxy.heal();
-    scene.ended_well(asked.await.expect("an answer")).await;
+    scene.ended_well(&got_token(asked).await).await;
 }
 
 #[tokio::test]
@@ -92,6 +95,6 @@ async fn the_claim_is_written_and_nobody_hears_of_it() {
     scene
         .rewrite(|grant| grant.lease.as_mut().expect("the claim").until = at(0))
         .await;
-    let answer = scene.ana_asks().await.expect("an answer");
-    scene.ended_well(answer).await;
+    let got = got_token(scene.ana_asks()).await;
+    scene.ended_well(&got).await;
 }

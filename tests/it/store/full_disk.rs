@@ -11,7 +11,7 @@ use std::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::renewing::Scene;
+use super::renewing::{Scene, got_token};
 use crate::harness::process::{Process, Site};
 
 /// What the service says once it listens.
@@ -128,14 +128,16 @@ async fn story<Free: FnOnce()>(site: Site, service: Process, no_space: impl FnOn
     let asked = scene.renewal_in_flight().await;
     let free = no_space();
     scene.provider_answers();
-    let answer = asked.await.expect("an answer");
+    let got = got_token(asked).await;
     // And not only at the moments in which it tries to write.
     for _ in 0..20 {
         assert!(!scene.is_ready().await);
     }
 
+    scene.gives_again(&got).await;
+
     free();
-    scene.ended_well(answer).await;
+    scene.ended_well(&got).await;
     let check: String = Connection::open(file)
         .expect("the database file")
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::renewing::Scene;
+use super::renewing::{Scene, got_token};
 use crate::harness::process::Site;
 
 #[tokio::test]
@@ -15,11 +15,12 @@ async fn the_file_is_locked_while_a_renewal_ends() {
     let other = Connection::open(file).expect("the database file");
     other.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
     scene.provider_answers();
-    let answer = asked.await.expect("an answer");
+    let got = got_token(asked).await;
     scene.becomes_ready(false).await;
+    scene.gives_again(&got).await;
 
     other.execute_batch("ROLLBACK").expect("the end of the lock");
-    scene.ended_well(answer).await;
+    scene.ended_well(&got).await;
 }
 
 #[tokio::test]
@@ -34,6 +35,6 @@ async fn nobody_is_asked_while_the_claim_cannot_be_written() {
     assert_eq!(scene.renewals(), 0);
 
     other.execute_batch("ROLLBACK").expect("the end of the lock");
-    let answer = scene.ana_asks().await.expect("an answer");
-    scene.ended_well(answer).await;
+    let got = got_token(scene.ana_asks()).await;
+    scene.ended_well(&got).await;
 }

@@ -9,6 +9,7 @@ use patchbay::{
     system::{Clock as _, RealClock},
 };
 use sandbox::Rotation;
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::{at, user, version};
@@ -116,6 +117,13 @@ impl Scene {
         .await;
     }
 
+    /// Whoever asks now gets what Ana `got`, and the provider is not asked for it.
+    pub async fn gives_again(&self, got: &Value) {
+        let again = got_token(self.ana_asks()).await;
+        assert_eq!(again["accessToken"], got["accessToken"]);
+        assert_eq!(self.renewals(), 1);
+    }
+
     /// Waits until a generation later than the first is stored.
     pub async fn is_stored(&self) {
         until("the new token is stored", async || {
@@ -125,13 +133,9 @@ impl Scene {
         .await;
     }
 
-    /// What has to be true of the trouble that is over: `answer` brought the new token, which was fetched once and is
+    /// What has to be true of the trouble that is over: the new token, which Ana `got` during it, was fetched once and is
     /// stored now; nothing is dead, and nothing is left to do.
-    pub async fn ended_well(&self, answer: Answer) {
-        let got = answer.expect(200);
-        assert_eq!(got["tokenHealth"], "healthy", "{got}");
-        assert!(got["accessToken"].is_string(), "{got}");
-
+    pub async fn ended_well(&self, got: &Value) {
         self.is_stored().await;
         let grant = self.stored().await;
         assert_eq!(grant.generation, self.before.generation + 1);
@@ -143,15 +147,20 @@ impl Scene {
         assert!(grant.refresh_token_enc.is_some());
 
         self.becomes_ready(true).await;
-        let again = self.ana_asks().await.expect("an answer").expect(200);
-        assert_eq!(again["accessToken"], got["accessToken"]);
-        assert_eq!(self.renewals(), 1);
+        self.gives_again(got).await;
 
         // What is stored is worth something: only the newest refresh token still is.
         self.rewrite(|grant| grant.expires_at = at(0)).await;
-        let next = self.ana_asks().await.expect("an answer").expect(200);
-        assert_eq!(next["tokenHealth"], "healthy", "{next}");
+        let next = got_token(self.ana_asks()).await;
         assert_ne!(next["accessToken"], got["accessToken"]);
         assert_eq!(self.renewals(), 2);
     }
+}
+
+/// The status that somebody asked for, with a token in it that works.
+pub async fn got_token(asked: JoinHandle<Answer>) -> Value {
+    let got = asked.await.expect("an answer").expect(200);
+    assert_eq!(got["tokenHealth"], "healthy", "{got}");
+    assert!(got["accessToken"].is_string(), "{got}");
+    got
 }
