@@ -188,7 +188,7 @@ pub(super) fn delete(connection: &Connection, id: &UserId) -> Result<(), StoreEr
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Params;
+    use rusqlite::{Params, Statement, StatementStatus};
 
     use super::*;
     use crate::store::sqlite::schema;
@@ -238,5 +238,51 @@ mod tests {
             .query_map(parameters, |row| row.get(column))
             .expect("an explanation");
         steps.map(|step| step.expect("a step")).collect()
+    }
+
+    /// What SQLite does for a page behind the first `before` of the due, and for the tally, among so many others.
+    fn steps(due_count: i64, before: i64, others: i64) -> (i32, i32) {
+        let connection = Connection::open_in_memory().expect("a database");
+        schema::migrate(&connection).expect("a schema");
+        connection
+            .execute_batch(&format!(
+                r#"WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n)
+                   INSERT INTO users (id, document)
+                   SELECT format('user-%07d', n), format('{{"patchbay": {{"version": 1, "nextDueAt": %d}}}}', n)
+                   FROM n LIMIT {};"#,
+                due_count + others
+            ))
+            .expect("users");
+        let mut page = connection.prepare(DUE).expect("a query");
+        let mut rows = page
+            .query(params![
+                due_count - 1,
+                before - 1,
+                format!("user-{:07}", before - 1)
+            ])
+            .expect("a page");
+        for _ in 0..PAGE {
+            assert!(rows.next().expect("a row").is_some());
+        }
+        drop(rows);
+        let mut tally = connection.prepare(TALLY).expect("a query");
+        let counted: i64 = tally
+            .query_one([due_count - 1], |row| row.get(0))
+            .expect("a count");
+        assert_eq!(counted, due_count);
+        let steps = |statement: &Statement<'_>| statement.get_status(StatementStatus::VmStep);
+        (steps(&page), steps(&tally))
+    }
+
+    const PAGE: usize = 20;
+
+    #[test]
+    fn what_is_done_for_the_sweep_depends_on_what_is_due_alone() {
+        let (page, tally) = steps(100, 20, 100);
+        assert_eq!(steps(100, 20, 20_000), (page, tally));
+        assert_eq!(steps(100, 80, 100), (page, tally));
+        let (same_page, more) = steps(200, 20, 100);
+        assert_eq!(same_page, page);
+        assert!(more > tally);
     }
 }
