@@ -1,12 +1,14 @@
-//! How fast, how small, how soon: patchbay beside the least that could be there in its place, in one run.
-//!
-//! `tests/bench/run` builds and runs it. The two sides of a comparison take turns, round by round, so that whatever else
-//! the machine does hits both; a ratio is the median of the rounds' ratios. The times of another machine differ, the
-//! ratios hardly.
+//! The benchmarks, each of which prints one Markdown table. `tests/bench/run` builds and runs them.
 
+#[path = "../it/harness/crowd.rs"]
+mod crowd;
 mod function;
+mod grants;
+mod growth;
 mod load;
 mod machine;
+#[path = "../it/harness/mongod.rs"]
+mod mongod;
 #[path = "../it/harness/network.rs"]
 mod network;
 mod person;
@@ -14,61 +16,40 @@ mod plain;
 #[path = "../it/harness/process.rs"]
 #[expect(dead_code, reason = "the tests that kill processes use all of it")]
 mod process;
+mod provider;
+mod speed;
+mod storm;
+mod sweep;
 
-use std::{
-    env,
-    fmt::Display,
-    net::SocketAddr,
-    path::PathBuf,
-    process::{Command, ExitCode},
-    time::Duration,
-};
-
-use function::Function;
-use load::Load;
-use process::Site;
+use std::{env, process::ExitCode};
 
 /// Any failure: its sentence goes to the person who typed the command.
 type Failure = Box<dyn std::error::Error>;
 
-/// As many as a browser page with many tabs, or a small office.
-const CONNECTIONS: usize = 64;
-
-/// A request to the hello function, and to what it is compared with.
-const HELLO: &str = "GET /json HTTP/1.1\r\nhost: patchbay\r\naccept: */*\r\n\r\n";
-
 /// How much is done.
-struct Effort {
-    /// Rounds of a comparison; odd, so that one of them is the median.
-    rounds: usize,
-    /// How long one side has its turn.
-    turn: Duration,
-    cold_starts: usize,
-    /// Requests after which memory is looked at.
-    requests: u64,
+#[derive(Clone, Copy)]
+enum Effort {
+    /// Enough for figures.
+    Full,
+    /// Shows that the benchmark works; the figures mean nothing.
+    Smoke,
 }
 
-const FULL: Effort = Effort {
-    rounds: 9,
-    turn: Duration::from_millis(1500),
-    cold_starts: 21,
-    requests: 100_000,
-};
-
-/// Shows that the benchmark works; the figures mean nothing.
-const SMOKE: Effort = Effort {
-    rounds: 1,
-    turn: Duration::from_millis(100),
-    cold_starts: 1,
-    requests: 1_000,
-};
+/// What can be asked for by name.
+const PARTS: [&str; 4] = ["speed", "storm", "sweep", "growth"];
 
 fn main() -> ExitCode {
     let is_given = |wanted: &str| env::args().skip(1).any(|argument| argument == wanted);
     let done = if is_given(plain::ARGUMENT) {
         plain::serve()
     } else {
-        run(if is_given("--smoke") { &SMOKE } else { &FULL })
+        let effort = if is_given("--smoke") {
+            Effort::Smoke
+        } else {
+            Effort::Full
+        };
+        let named: Vec<&str> = PARTS.into_iter().filter(|part| is_given(part)).collect();
+        run(if named.is_empty() { &PARTS } else { &named }, effort)
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,180 +62,23 @@ fn main() -> ExitCode {
 
 /// One thread: the load must leave the machine to the servers.
 #[tokio::main(flavor = "current_thread")]
-async fn run(effort: &Effort) -> Result<(), Failure> {
-    let site = Site::new().await;
-    let service = site.serve();
-    let status = person::connect(&site).await?;
-    let (plain, plain_address) = plain::start()?;
-
-    println!("| what | compared with | there | patchbay | ratio | goal |");
-    println!("|---|---|---:|---:|---:|---|");
-
-    let there = Side {
-        process: plain.id(),
-        load: Load::open(plain_address, &status, CONNECTIONS).await?,
-    };
-    let address = SocketAddr::from(site.address());
-    let here = Side {
-        process: service.id(),
-        load: Load::open(address, &status, CONNECTIONS).await?,
-    };
-    let mut polled = compare(effort, there, here).await?;
-    report_speed(
-        "`GET /api/spotify/status?token=false`",
-        "an axum handler",
-        &polled,
-        "≥ 0.5",
-    );
-
-    let missing = effort.requests.saturating_sub(polled.requests);
-    polled.requests += polled.here.load.get(missing).await?.requests;
-    let (now, most) = machine::memory(service.id())?;
-    let what = format!(
-        "resident memory after {} such requests (most ever)",
-        polled.requests
-    );
-    row(
-        &what,
-        "",
-        "",
-        format!("{:.1} MB ({:.1})", megabytes(now), megabytes(most)),
-        "",
-        "< 40 MB",
-    );
-
-    let function = Function::start(hello()?).await?;
-    let there = Side {
-        process: plain.id(),
-        load: Load::open(plain_address, HELLO, CONNECTIONS).await?,
-    };
-    let here = Side {
-        process: function.process.id(),
-        load: Load::open(function.address, HELLO, CONNECTIONS).await?,
-    };
-    let adapted = compare(effort, there, here).await?;
-    report_speed(
-        "a constant through the function adapter",
-        "the same in axum",
-        &adapted,
-        "≥ 0.9",
-    );
-
-    let (hello, app) = cold_starts(effort, &site, &status).await?;
-    let ratio = format!("{:.2}", app / hello);
-    let what = "cold start of `api/app.rs` to its first such answer";
-    row(
-        what,
-        "a hello function",
-        format!("{hello:.1} ms"),
-        format!("{app:.1} ms"),
-        ratio,
-        "< 2",
-    );
+async fn run(parts: &[&str], effort: Effort) -> Result<(), Failure> {
+    for part in parts {
+        match *part {
+            "speed" => speed::run(effort).await?,
+            "storm" => storm::run(effort).await?,
+            "sweep" => sweep::run(effort).await?,
+            _ => growth::run(effort).await?,
+        }
+        println!();
+    }
     Ok(())
-}
-
-/// A server under load.
-struct Side {
-    process: u32,
-    load: Load,
-}
-
-/// Medians over the rounds.
-struct Comparison {
-    here: Side,
-    /// How many requests our side has answered.
-    requests: u64,
-    there_per_s: f64,
-    here_per_s: f64,
-    ratio: f64,
-    /// Processor time per request in the server, over all rounds.
-    there_cpu: Duration,
-    here_cpu: Duration,
-}
-
-async fn compare(effort: &Effort, mut there: Side, mut here: Side) -> Result<Comparison, Failure> {
-    let used = |side: &Side| machine::cpu_time(side.process);
-    let before = (used(&there)?, used(&here)?);
-    let (mut rates, mut requests) = (Vec::new(), (0, 0));
-    for _ in 0..effort.rounds {
-        let there = there.load.keep_up(effort.turn).await?;
-        let here = here.load.keep_up(effort.turn).await?;
-        requests = (requests.0 + there.requests, requests.1 + here.requests);
-        rates.push((per_second(&there), per_second(&here)));
-    }
-    let after = (used(&there)?, used(&here)?);
-    Ok(Comparison {
-        here,
-        requests: requests.1,
-        there_per_s: median(rates.iter().map(|(there, _)| *there)),
-        here_per_s: median(rates.iter().map(|(_, here)| *here)),
-        ratio: median(rates.iter().map(|(there, here)| here / there)),
-        there_cpu: each(after.0.saturating_sub(before.0), requests.0),
-        here_cpu: each(after.1.saturating_sub(before.1), requests.1),
-    })
-}
-
-fn report_speed(what: &str, with: &str, found: &Comparison, goal: &str) {
-    let rate = |per_s: f64, cpu: Duration| format!("{per_s:.0}/s ({} µs of processor)", cpu.as_micros());
-    let (there, here) = (
-        rate(found.there_per_s, found.there_cpu),
-        rate(found.here_per_s, found.here_cpu),
-    );
-    row(
-        &format!("{what}, {CONNECTIONS} connections"),
-        with,
-        there,
-        here,
-        format!("{:.2}", found.ratio),
-        goal,
-    );
-}
-
-/// Medians in milliseconds: the hello function's, and ours.
-async fn cold_starts(effort: &Effort, site: &Site, status: &str) -> Result<(f64, f64), Failure> {
-    let (mut hellos, mut apps) = (Vec::new(), Vec::new());
-    for _ in 0..effort.cold_starts {
-        hellos.push(function::cold_start(hello()?, HELLO).await?);
-        apps.push(function::cold_start(site.command(env!("CARGO_BIN_EXE_app")), status).await?);
-    }
-    let milliseconds = |times: Vec<Duration>| median(times.iter().map(|time| time.as_secs_f64() * 1000.0));
-    Ok((milliseconds(hellos), milliseconds(apps)))
-}
-
-/// The example that `tests/bench/run` builds beside this.
-fn hello() -> Result<Command, Failure> {
-    let this = env::current_exe()?;
-    let built = this
-        .ancestors()
-        .nth(2)
-        .map(|folder| folder.join("examples/hello_function"));
-    let path: PathBuf = built
-        .filter(|path| path.exists())
-        .ok_or("hello_function is not built; use tests/bench/run")?;
-    let mut command = Command::new(path);
-    command.env_clear();
-    Ok(command)
-}
-
-fn row(what: &str, with: &str, there: impl Display, here: impl Display, ratio: impl Display, goal: &str) {
-    println!("| {what} | {with} | {there} | {here} | {ratio} | {goal} |");
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^52 here")]
-fn per_second(done: &load::Done) -> f64 {
-    done.requests as f64 / done.took.as_secs_f64()
-}
-
-fn each(time: Duration, requests: u64) -> Duration {
-    time.checked_div(u32::try_from(requests).unwrap_or(u32::MAX))
-        .unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 bytes here")]

@@ -2,16 +2,25 @@
 
 use reqwest::header;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::{Failure, network, process::Site};
 
 /// Signs in, connects through the operator's app, and answers the request of a poll, cookie included.
 pub async fn connect(site: &Site) -> Result<String, Failure> {
+    let session = session(site.url(), "ana").await?;
+    Ok(format!(
+        "GET /api/spotify/status?token=false HTTP/1.1\r\nhost: patchbay\r\naccept: */*\r\ncookie: {session}\r\n\r\n"
+    ))
+}
+
+/// Signs in and connects at the process that is at `base`: the session's cookie.
+pub async fn session(base: &str, name: &str) -> Result<String, Failure> {
     let client = network::client();
-    let url = |path: &str| format!("{}{path}", site.url());
+    let url = |path: &str| format!("{base}{path}");
     let signed_in = client
         .post(url("/api/session"))
-        .json(&json!({"name": "ana"}))
+        .json(&json!({"name": name}))
         .send()
         .await?;
     let session = cookie(&signed_in)?;
@@ -26,9 +35,13 @@ pub async fn connect(site: &Site) -> Result<String, Failure> {
         .get(started["url"].as_str().ok_or("an address")?)
         .send()
         .await?;
-    let back = location(&consented)?;
+    // The way back leads to the site's own address, which is every process of it.
+    let back = location(&consented)?.parse::<Url>()?;
+    let path = back
+        .query()
+        .map_or_else(String::new, |query| format!("{}?{query}", back.path()));
     let connected = client
-        .get(back)
+        .get(url(&path))
         .header(header::COOKIE, format!("{session}; {binding}"))
         .send()
         .await?;
@@ -36,9 +49,7 @@ pub async fn connect(site: &Site) -> Result<String, Failure> {
     if !back.contains("auth=success") {
         return Err(back.into());
     }
-    Ok(format!(
-        "GET /api/spotify/status?token=false HTTP/1.1\r\nhost: patchbay\r\naccept: */*\r\ncookie: {session}\r\n\r\n"
-    ))
+    Ok(session)
 }
 
 /// The one cookie that an answer sets.
