@@ -1,6 +1,15 @@
 //! Renewal under fire: processes that race, pause and wake up late, and clocks that disagree.
 
+mod fencing;
+mod skew;
 mod storm;
+
+use std::sync::Arc;
+
+use patchbay::{
+    ids::{Slot, UserId},
+    store::{DatabaseUrl, Store, StoredGrant, UserChange, Written},
+};
 
 use crate::harness::{
     browser::Browser,
@@ -23,6 +32,27 @@ async fn on_mongodb() -> Option<Site> {
     let mut site = Site::new().await;
     site.variables.insert("DATABASE_URL", url);
     Some(site)
+}
+
+/// The same database, seen by one more process: this one.
+fn store_of(site: &Site) -> Arc<dyn Store> {
+    let url: DatabaseUrl = site.variables["DATABASE_URL"].parse().expect("a good URL");
+    url.open().expect("a database")
+}
+
+/// Changes a grant through the operator's app as if something had happened to it.
+async fn change_grant(store: &dyn Store, id: &UserId, change: impl Fn(&mut StoredGrant)) {
+    let mut document = store.find_user(id).await.expect("an answer");
+    let mut grant = document.integrations.remove(&Slot::Spotify).expect("connected");
+    change(&mut grant);
+    let change = UserChange {
+        integrations: [(Slot::Spotify, Some(grant))].into(),
+        next_due_at: document.next_due_at,
+        dead: document.dead,
+        ..UserChange::default()
+    };
+    let written = store.write_user(id, document.version, &change).await;
+    assert!(matches!(written, Ok(Written::As(_))), "{written:?}");
 }
 
 /// How often a token was renewed, or was to be.

@@ -100,7 +100,7 @@ impl Site {
     pub fn join(&self) -> Member {
         let port = free_port();
         Member {
-            _process: self.serve_on(port),
+            process: self.serve_on(port),
             port,
         }
     }
@@ -127,7 +127,7 @@ impl Site {
 
 /// One of several processes that are the same service: the site's address is all of them, a browser is sent to one.
 pub struct Member {
-    _process: Process,
+    pub process: Process,
     port: u16,
 }
 
@@ -193,6 +193,16 @@ impl Process {
     /// SIGTERM, as a service manager does.
     pub fn terminate(&self) {
         self.signal("-TERM");
+    }
+
+    /// SIGSTOP, as a machine does that is suspended, or moved elsewhere: nothing happens in it until [`Self::go_on`].
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT: time has passed, and it does not know.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
     }
 
     fn signal(&self, name: &str) {
