@@ -5,6 +5,7 @@
 mod connection;
 mod failure;
 mod records;
+mod together;
 mod users;
 
 use std::{fmt, time::Duration};
@@ -17,6 +18,7 @@ use mongodb::{
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
+use self::together::Together;
 use super::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written};
 use crate::{
     ids::UserId,
@@ -33,6 +35,8 @@ pub struct MongoStore {
     address: DatabaseAddress,
     database: OnceCell<Database>,
     indexed: OnceCell<()>,
+    /// Those who ask for the same user.
+    finding: Together<UserDocument>,
     /// Bounds the network's time, which is real whatever the rest of the service takes the time to be.
     system: System,
 }
@@ -46,6 +50,7 @@ impl MongoStore {
             address,
             database: OnceCell::new(),
             indexed: OnceCell::new(),
+            finding: Together::default(),
             system: System::real(),
         }
     }
@@ -85,8 +90,8 @@ impl fmt::Debug for MongoStore {
 #[async_trait]
 impl Store for MongoStore {
     async fn find_user(&self, id: &UserId) -> Result<UserDocument, StoreError> {
-        self.within_limit(async { users::find(self.database().await?, id).await })
-            .await
+        let question = async { users::find(self.database().await?, id).await };
+        self.within_limit(self.finding.ask(id.as_str(), question)).await
     }
 
     async fn write_user(
