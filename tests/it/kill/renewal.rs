@@ -142,6 +142,7 @@ async fn is_well(site: &Site, ana: &mut Browser, asked: usize, what: &str) {
     assert_eq!(me.send().await.expect("an answer").status(), 200, "{what}");
     assert_eq!(stored::<Option<i64>>(site, ANA, LEASE_UNTIL), None, "{what}");
     assert_eq!(renewals(site), asked, "{what}");
+    assert_eq!(ends_told(site), 0, "{what}");
 }
 
 /// The person is told to reconnect. The provider said so once, and is not asked again by who asks for the token.
@@ -162,7 +163,15 @@ async fn is_marked_once(site: &Site, ana: &mut Browser, asked: usize, what: &str
         let since = stored::<i64>(site, ANA, STATUS_SINCE);
         assert_eq!(*marked_at.get_or_insert(since), since, "{what}");
         assert_eq!(renewals(site), asked, "{what}");
+        assert_eq!(ends_told(site), 1, "{what}");
     }
+}
+
+/// How often it was told that the grant ended.
+fn ends_told(site: &Site) -> u32 {
+    let sql = "SELECT count(*) FROM events WHERE owner = ?1 AND body ->> '$.kind' = 'ended'";
+    let count = database(site).query_row(sql, [ANA], |row| row.get(0));
+    count.expect("a count")
 }
 
 /// Lets a renewal come so far, kills its process, and takes away what held it up.
