@@ -8,6 +8,7 @@ mod growth;
 mod load;
 mod machine;
 #[path = "../it/harness/mongod.rs"]
+#[expect(dead_code, reason = "the tests that take the database away use all of it")]
 mod mongod;
 #[path = "../it/harness/network.rs"]
 mod network;
