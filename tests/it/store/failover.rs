@@ -1,7 +1,7 @@
 //! MongoDB goes away while a token is being renewed: its primary is killed, or steps down; or its only server is killed
 //! and comes back.
 
-use super::renewing::{Scene, got_token};
+use super::renewing::{STATUS, Scene, got_token};
 use crate::harness::{process::Site, replica_set::ReplicaSet};
 
 /// A service on `set` whose grant is due.
@@ -49,16 +49,25 @@ async fn the_primary_steps_down_during_a_renewal() {
 }
 
 #[tokio::test]
-async fn an_election_during_a_renewal_is_hardly_noticed() {
+async fn an_election_during_a_renewal_lets_no_other_process_renew_too() {
     let Some(mut set) = ReplicaSet::start(3).await else {
         return;
     };
     let scene = scene(&set).await;
+    let (mut elsewhere, _member) = scene.elsewhere().await;
     let asked = scene.renewal_in_flight().await;
+    // Another process wants the token, too, finds the claim, and watches it across the election.
+    let asked_elsewhere = tokio::spawn(async move { elsewhere.get(STATUS).await });
     let primary = set.primary().await;
     set.kill(primary);
     scene.provider_answers();
-    scene.ended_well(&got_token(asked).await).await;
+    let got = got_token(asked).await;
+    // An election that takes long is a database that is away.
+    let elsewhere = asked_elsewhere.await.expect("an answer");
+    if elsewhere.status != 503 {
+        assert_eq!(elsewhere.expect(200)["accessToken"], got["accessToken"]);
+    }
+    scene.ended_well(&got).await;
     // Who was killed joins again, and the next one may go.
     set.restart(primary);
     scene.becomes_ready(true).await;

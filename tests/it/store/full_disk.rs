@@ -134,6 +134,7 @@ async fn story<Free: FnOnce()>(site: Site, service: Process, no_space: impl FnOn
         assert!(!scene.is_ready().await);
     }
 
+    assert_eq!(scene.unwritten().await, Some(1));
     scene.gives_again(&got).await;
 
     free();

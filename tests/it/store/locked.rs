@@ -5,14 +5,19 @@ use rusqlite::Connection;
 use super::renewing::{Scene, got_token};
 use crate::harness::process::Site;
 
-#[tokio::test]
-async fn the_file_is_locked_while_a_renewal_ends() {
+/// A service whose grant is due, and another process's view of its file.
+async fn scene() -> (Scene, Connection) {
     let site = Site::new().await;
     let (file, view) = (site.file(), site.variables["DATABASE_URL"].clone());
     let service = site.serve();
     let scene = Scene::set(site, service, &view).await;
+    (scene, Connection::open(file).expect("the database file"))
+}
+
+#[tokio::test]
+async fn the_file_is_locked_while_a_renewal_ends() {
+    let (scene, other) = scene().await;
     let asked = scene.renewal_in_flight().await;
-    let other = Connection::open(file).expect("the database file");
     other.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
     scene.provider_answers();
     let got = got_token(asked).await;
@@ -25,11 +30,7 @@ async fn the_file_is_locked_while_a_renewal_ends() {
 
 #[tokio::test]
 async fn nobody_is_asked_while_the_claim_cannot_be_written() {
-    let site = Site::new().await;
-    let (file, view) = (site.file(), site.variables["DATABASE_URL"].clone());
-    let service = site.serve();
-    let scene = Scene::set(site, service, &view).await;
-    let other = Connection::open(file).expect("the database file");
+    let (scene, other) = scene().await;
     other.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
     scene.ana_asks().await.expect("an answer").expect(503);
     assert_eq!(scene.renewals(), 0);

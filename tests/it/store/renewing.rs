@@ -16,12 +16,12 @@ use super::{at, user, version};
 use crate::harness::{
     browser::{Answer, Browser},
     clock::until,
-    process::{Process, Site},
-    remote::signed_in,
+    process::{Member, Process, Site},
+    remote::{signed_in, signed_in_at},
 };
 
 const TOKEN: &str = "/api/token";
-const STATUS: &str = "/api/spotify/status";
+pub const STATUS: &str = "/api/spotify/status";
 const ANA: &str = "local:ana";
 
 /// Ana is connected, and her token has run out.
@@ -81,7 +81,14 @@ impl Scene {
         tokio::spawn(async move { ana.get(STATUS).await })
     }
 
-    /// The same, up to where the provider has the request for a new token.
+    /// Ana's browser at one more process of the service, which ends with the second.
+    pub async fn elsewhere(&self) -> (Browser, Member) {
+        let member = self.site.join();
+        let ana = signed_in_at(&self.site, &member.url(), "ana").await;
+        (ana, member)
+    }
+
+    /// Asks for her status, up to where the provider has the request for a new token.
     pub async fn renewal_in_flight(&self) -> JoinHandle<Answer> {
         self.site.sandbox.world().hold(TOKEN);
         let asked = self.ana_asks();
@@ -107,6 +114,12 @@ impl Scene {
         let ready = health.status == 200;
         assert!(ready || health.status == 503, "{health:?}");
         ready
+    }
+
+    /// How many tokens wait to be written, as `/health` says.
+    pub async fn unwritten(&self) -> Option<u64> {
+        let health = self.ana.clone().get("/health").await;
+        health.json()["unwritten"].as_u64()
     }
 
     /// Waits until the service is ready, or is not.
@@ -147,6 +160,10 @@ impl Scene {
         assert!(grant.refresh_token_enc.is_some());
 
         self.becomes_ready(true).await;
+        until("nothing waits to be written", async || {
+            self.unwritten().await == Some(0)
+        })
+        .await;
         self.gives_again(got).await;
 
         // What is stored is worth something: only the newest refresh token still is.
