@@ -171,6 +171,12 @@ impl App {
     pub fn grants(&self) -> &Grants {
         &self.services.grants
     }
+
+    /// What opens connections, for the same tests.
+    #[must_use]
+    pub fn connector(&self) -> &Connector {
+        &self.services.connector
+    }
 }
 
 /// The identity provider's keys, fetched like everything else from outside.

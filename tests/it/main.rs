@@ -4,6 +4,7 @@ mod bad_input;
 mod breaker;
 mod callers;
 mod cron;
+mod explore;
 mod export;
 mod fire;
 mod function;

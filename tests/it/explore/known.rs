@@ -1,0 +1,108 @@
+//! Lists of steps that once broke something, cut to the shortest, and each with what it is about.
+
+use super::{
+    case::{Case, Step, Verdict},
+    provider::Fault,
+    world::World,
+};
+
+const LET: Step = Step::Let {
+    nth: 0,
+    verdict: Verdict::Through,
+};
+
+/// Lets the second that waits go through.
+const LET_SECOND: Step = Step::Let {
+    nth: 1,
+    verdict: Verdict::Through,
+};
+
+/// Two processes, the second so many seconds ahead.
+#[track_caller]
+fn holds(second_ahead_s: u8, rotates: bool, steps: impl Into<Vec<Step>>) {
+    let case = Case {
+        skews_s: vec![0, second_ahead_s],
+        rotates,
+        steps: steps.into(),
+    };
+    if let Err(error) = World::run(&case) {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn generations_go_on_counting_over_a_disconnect() {
+    let steps = [
+        Step::Disconnect { process: 0 },
+        Step::Live { ms: 0 },
+        Step::Connect { process: 0 },
+        Step::Live { ms: 0 },
+    ];
+    holds(0, false, steps);
+}
+
+#[test]
+fn a_clock_that_is_ahead_takes_nothing_over() {
+    let steps = [
+        Step::Replace { process: 0 },
+        LET,
+        LET,
+        Step::Stall { s: 1 },
+        Step::Replace { process: 1 },
+        LET_SECOND,
+        LET_SECOND,
+    ];
+    holds(30, false, steps);
+}
+
+#[test]
+fn who_slept_on_a_claim_does_not_use_it() {
+    let steps = [
+        Step::Replace { process: 1 },
+        LET,
+        Step::Pause { process: 1 },
+        Step::Replace { process: 0 },
+        Step::Live { ms: 70_000 },
+        Step::Resume,
+    ];
+    holds(0, false, steps);
+}
+
+#[test]
+fn what_is_left_of_a_life_is_counted_when_it_is_handed_out() {
+    let steps = [
+        Step::Stall { s: 3_300 },
+        Step::Want {
+            process: 0,
+            life_s: 0,
+        },
+        LET,
+        LET,
+        LET,
+        LET,
+        Step::Stall { s: 360 },
+    ];
+    holds(0, false, steps);
+}
+
+#[test]
+fn a_refusal_that_was_believed_is_asked_about_again() {
+    let refusal = Step::Bad {
+        fault: Fault::FalseRefusal,
+        times: 1,
+    };
+    let steps = [refusal, Step::Replace { process: 0 }, Step::Live { ms: 0 }];
+    holds(0, false, steps);
+}
+
+/// One process has the new refresh token and is slow to write it; another takes over, is refused with the burnt one, and
+/// calls the grant dead.
+#[test]
+fn a_late_token_revives_the_grant() {
+    let mut steps = vec![Step::Replace { process: 0 }, LET, LET, LET, LET];
+    steps.extend([Step::Pause { process: 0 }, Step::Stall { s: 61 }]);
+    steps.push(Step::Replace { process: 1 });
+    steps.extend([LET_SECOND; 10]);
+    steps.push(Step::Resume);
+    holds(0, true, steps);
+}
