@@ -6,6 +6,7 @@ mod connection;
 mod failure;
 mod records;
 mod together;
+mod uncertain;
 mod users;
 
 use std::{fmt, time::Duration};
@@ -18,7 +19,7 @@ use mongodb::{
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
-use self::together::Together;
+use self::{together::Together, uncertain::Uncertain};
 use super::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written};
 use crate::{
     ids::UserId,
@@ -37,6 +38,8 @@ pub struct MongoStore {
     indexed: OnceCell<()>,
     /// Those who ask for the same user.
     finding: Together<UserDocument>,
+    /// Those whose last write may or may not stand.
+    uncertain: Uncertain,
     /// Bounds the network's time, which is real whatever the rest of the service takes the time to be.
     system: System,
 }
@@ -51,6 +54,7 @@ impl MongoStore {
             database: OnceCell::new(),
             indexed: OnceCell::new(),
             finding: Together::default(),
+            uncertain: Uncertain::default(),
             system: System::real(),
         }
     }
@@ -90,7 +94,15 @@ impl fmt::Debug for MongoStore {
 #[async_trait]
 impl Store for MongoStore {
     async fn find_user(&self, id: &UserId) -> Result<UserDocument, StoreError> {
-        let question = async { users::find(self.database().await?, id).await };
+        let question = async {
+            let database = self.database().await?;
+            let Some(doubt) = self.uncertain.about(id) else {
+                return users::find(database, id).await;
+            };
+            let found = users::find_for_certain(database, id).await?;
+            self.uncertain.forget(id, doubt);
+            Ok(found)
+        };
         self.within_limit(self.finding.ask(id.as_str(), question)).await
     }
 
@@ -100,8 +112,13 @@ impl Store for MongoStore {
         read: Version,
         change: &UserChange,
     ) -> Result<Written, StoreError> {
-        self.within_limit(async { users::write(self.database().await?, id, read, change).await })
-            .await
+        let written = self
+            .within_limit(async { users::write(self.database().await?, id, read, change).await })
+            .await;
+        if matches!(written, Err(StoreError::Unavailable(_))) {
+            self.uncertain.note(id);
+        }
+        written
     }
 
     async fn users_due(

@@ -122,6 +122,8 @@ impl Mongod {
             .arg(&folder)
             .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
             .args(["--replSet", REPLICA_SET])
+            // For fail points.
+            .args(["--setParameter", "enableTestCommands=1"])
             .args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -97,6 +97,26 @@ impl ReplicaSet {
         command(&direct(self.members[primary].port()).await, step_down).await;
     }
 
+    /// Whether the others go on copying what `primary` writes. If not, they still take it for the primary.
+    pub async fn others_follow(&self, primary: usize, follow: bool) {
+        let mode = if follow { "off" } else { "alwaysOn" };
+        for (number, member) in self.members.iter().enumerate() {
+            if number != primary {
+                let stop = doc! { "configureFailPoint": "stopReplProducer", "mode": mode };
+                command(&direct(member.port()).await, stop).await;
+            }
+        }
+    }
+
+    /// How often this member was asked to find something.
+    pub async fn finds(&self, member: usize) -> i64 {
+        let status = command(&direct(self.port(member)).await, doc! { "serverStatus": 1 }).await;
+        let metrics = status.get_document("metrics").expect("metrics");
+        let commands = metrics.get_document("commands").expect("commands");
+        let find = commands.get_document("find").expect("the command");
+        find.get_i64("total").expect("a count")
+    }
+
     /// SIGKILL; returns when the member is gone.
     pub fn kill(&mut self, member: usize) {
         self.members[member].kill();

@@ -2,11 +2,14 @@
 //! and comes back.
 
 use super::renewing::{STATUS, Scene, got_token};
-use crate::harness::{process::Site, replica_set::ReplicaSet};
+use crate::harness::{clock::until, process::Site, replica_set::ReplicaSet};
 
 /// A service on `set` whose grant is due.
 async fn scene(set: &ReplicaSet) -> Scene {
-    let url = set.url("patchbay");
+    scene_at(set.url("patchbay")).await
+}
+
+async fn scene_at(url: String) -> Scene {
     let mut site = Site::new().await;
     site.variables.insert("DATABASE_URL", url.clone());
     let service = site.serve();
@@ -86,5 +89,26 @@ async fn the_only_server_is_killed_during_a_renewal_and_comes_back() {
     scene.becomes_ready(false).await;
 
     set.restart(0);
+    scene.ended_well(&got).await;
+}
+
+#[tokio::test]
+async fn a_token_that_only_the_dying_primary_has_is_written_again() {
+    let Some(mut set) = ReplicaSet::start(3).await else {
+        return;
+    };
+    let scene = scene_at(set.url("patchbay") + "&wtimeoutMS=5000").await;
+    let primary = set.primary().await;
+    let asked = scene.renewal_in_flight().await;
+    set.others_follow(primary, false).await;
+    scene.provider_answers();
+    let got = got_token(asked).await;
+    // The primary shows it. Whoever wrote it looks, and must not take that for a yes.
+    scene.is_stored().await;
+    let finds = set.finds(primary).await;
+    until("somebody looks", async || set.finds(primary).await > finds).await;
+
+    set.kill(primary);
+    set.others_follow(primary, true).await;
     scene.ended_well(&got).await;
 }

@@ -1,8 +1,11 @@
 //! The collection `users`, which the host application may own: only patchbay's paths are asked for and patched.
 
+use std::time::Duration;
+
 use mongodb::{
     Collection, Database,
     bson::{Bson, Document, doc, serialize_to_bson},
+    options::ReadConcern,
 };
 use serde::Deserialize;
 
@@ -18,6 +21,10 @@ use crate::{
 
 /// The collection's name.
 pub(super) const USERS: &str = "users";
+
+/// How long a majority is waited for where only what it has counts. Without one there is no telling, and the question is
+/// asked again later.
+const MAJORITY_TIMEOUT_MS: u64 = 5_000;
 
 #[derive(Deserialize)]
 struct DueUser {
@@ -56,6 +63,18 @@ pub(super) async fn due(
         .batch_size(batch_size(limit))
         .await?;
     readable(due, limit, |user| (user.id, user.stored.document())).await
+}
+
+/// The same, as a majority has it and no failover takes it back. That waits for the majority.
+pub(super) async fn find_for_certain(database: &Database, id: &UserId) -> Result<UserDocument, StoreError> {
+    let users: Collection<StoredUser> = database.collection(USERS);
+    let found = users
+        .find_one(doc! { "_id": id.as_str() })
+        .projection(owned_fields())
+        .read_concern(ReadConcern::linearizable())
+        .max_time(Duration::from_millis(MAJORITY_TIMEOUT_MS))
+        .await?;
+    Ok(found.unwrap_or_default().document())
 }
 
 /// What is due behind `after`. Each branch is one stretch of the index, which the server reads side by side in order: a
