@@ -7,6 +7,7 @@ mod pages;
 mod refresh;
 mod sandbox;
 mod serve;
+mod stop;
 
 use std::{collections::HashMap, process::ExitCode};
 

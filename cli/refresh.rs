@@ -6,6 +6,9 @@ use patchbay::{app::App, config::Config, system::System};
 
 use super::{Environment, Failure};
 
+/// How long a database that fails is waited for at the end.
+const SETTLE: Duration = Duration::from_mins(1);
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// One pass, and no more. (The only way there is; spelled out so that a crontab line says what it does.)
@@ -22,5 +25,7 @@ pub(crate) async fn run(environment: &Environment, arguments: &Arguments) -> Res
     let app = App::new(config, System::real(), None)?;
     let pass = app.pass(Duration::from_secs(arguments.limit_s)).await?;
     println!("{}", serde_json::to_string(&pass)?);
-    Ok(())
+    // A token that could not be written is in this process and nowhere else.
+    let settled = System::real().within(SETTLE, app.idle()).await;
+    settled.ok_or_else(|| "the database failed for too long; a renewed token could not be written".into())
 }

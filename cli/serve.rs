@@ -12,7 +12,7 @@ use patchbay::{
 };
 use tokio::net::TcpListener;
 
-use super::{Environment, Failure, demo::FirstRun, pages};
+use super::{Environment, Failure, demo::FirstRun, pages, stop::Stop};
 
 /// How often the server sweeps. What is due waits this long at most; renewals on demand do not wait for it.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -20,14 +20,16 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How long one pass may take for grants, and as long again for exports.
 const SWEEP_TIME: Duration = Duration::from_secs(50);
 
-/// How long requests in flight are waited for when the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests and renewals under way are waited for when the server is told to stop: as long as a provider may
+/// take (10 s), and a moment to write down what it said. Docker kills after 10 s unless told otherwise, systemd after 90.
+const DRAIN: Duration = Duration::from_secs(12);
 
 /// A first run looks for a free port this far above the usual one.
 const FIRST_RUN_PORTS: u16 = 20;
 
 pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
     let system = System::real();
+    let stop = Stop::listen()?;
     let (app, listener, first_run) = if Config::wants_demo(|name| environment.get(name)) {
         let listener = first_run_listener(environment).await?;
         let first_run = FirstRun::start(listener.local_addr()?).await?;
@@ -41,18 +43,35 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
         (app, listen(address).await?, None)
     };
     announce(&listener, first_run.as_ref())?;
-    tokio::spawn(keep_warm(app.clone(), system.clone()));
+    let sweeping = tokio::spawn(keep_warm(app.clone(), system.clone()));
     let router = pages::router().merge(app.router());
-    let stopping = async {
-        stop_signal().await;
-        tracing::info!("stopping: requests in flight are finished first");
+    let stopping = {
+        let stop = stop.clone();
+        async move {
+            stop.told().await;
+            tracing::info!("stopping: what is under way is finished first");
+            // It begins nothing new; the renewals that it began go on by themselves.
+            sweeping.abort();
+        }
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stopping);
+    let served = async {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(stopping)
+            .await?;
+        // Renewals outlive those who asked for them.
+        app.idle().await;
+        Ok(())
+    };
     tokio::select! {
-        served = serving => served?,
-        () = drained_too_long(&system) => tracing::warn!("stopped with requests in flight"),
+        served = served => served,
+        () = drained_too_long(stop, &system) => {
+            tracing::warn!(
+                renewals_under_way = !app.grants().is_idle(),
+                "stopped with work under way"
+            );
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -83,7 +102,9 @@ fn announce(listener: &TcpListener, first_run: Option<&FirstRun>) -> Result<(), 
             "No SPOTIFY_CLIENT_ID is set, so a sandbox plays Spotify: {}",
             first_run.sandbox.url()
         );
-        println!("Nothing is kept when you stop it. The README says what to set for the real Spotify.");
+        println!(
+            "Nothing can be used again when you stop it. The README says what to set for the real Spotify."
+        );
     }
     Ok(())
 }
@@ -98,25 +119,7 @@ async fn keep_warm(app: App, system: System) {
     }
 }
 
-async fn drained_too_long(system: &System) {
-    stop_signal().await;
+async fn drained_too_long(stop: Stop, system: &System) {
+    stop.told().await;
     system.clock.sleep(DRAIN).await;
-}
-
-/// SIGTERM, or Ctrl-C.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let interrupted = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-        }
-        Err(error) => {
-            tracing::warn!(?error, "SIGTERM is not handled");
-            let _ = interrupted.await;
-        }
-    }
 }

@@ -166,6 +166,11 @@ impl App {
         self.services.pass(time).await
     }
 
+    /// Completes when no renewal is under way and no token waits to be written; see [`Grants::idle`].
+    pub async fn idle(&self) {
+        self.services.grants.idle().await;
+    }
+
     /// The grants, for tests of the protocol.
     #[must_use]
     pub fn grants(&self) -> &Grants {

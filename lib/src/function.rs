@@ -16,7 +16,8 @@ use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
@@ -43,8 +44,25 @@ pub fn main() -> ExitCode {
     telemetry::start(environment("RUST_LOG"));
     serve(|| async {
         let config = Config::parse(environment)?;
-        Ok::<_, StartError>(App::new(config, System::real(), None)?.router())
+        let app = App::new(config, System::real(), None)?;
+        let router = app.router().layer(from_fn_with_state(app, finish_renewals));
+        Ok::<_, StartError>(router)
     })
+}
+
+/// Keeps the instance running until what the request began is over, its own renewal or one that it joined: a caller may
+/// hang up, and an instance that sleeps with a token that is not written may never wake.
+async fn finish_renewals(
+    State(app): State<App>,
+    invocation: Invocation,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if !app.grants().is_idle() {
+        invocation.wait_until(async move { app.idle().await });
+    }
+    response
 }
 
 /// Serves a router as a Vercel function until the platform sends SIGTERM and the work in hand is done.

@@ -170,6 +170,12 @@ impl Grants {
         self.0.work.reopen();
     }
 
+    /// Whether that is so now.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.0.work.is_empty()
+    }
+
     /// What is stored of a user: one indexed read, nothing is decrypted, nobody is asked.
     ///
     /// # Errors

@@ -183,15 +183,16 @@ impl StoredGrant {
         (ended_by_it && self.refresh_token_enc.is_some()).then(|| Claimed(self).quarantined(jitter, now))
     }
 
-    /// When the secrets of a dead grant go.
+    /// When the secrets of a dead grant go. One that is to be asked about again is not erased before somebody has tried
+    /// to, and be it because nothing was running for days.
     pub(super) fn erased_at(&self) -> Option<Timestamp> {
-        let kept = if self.next_attempt_at.is_some() {
-            ERASED_AFTER
-        } else {
-            KEPT_AFTER_REFUSAL
-        };
-        let waits = self.status == GrantStatus::NeedsReauth && self.refresh_token_enc.is_some();
-        waits.then_some(self.status_since + kept)
+        if self.status != GrantStatus::NeedsReauth || self.refresh_token_enc.is_none() {
+            return None;
+        }
+        match self.next_attempt_at {
+            None => Some(self.status_since + KEPT_AFTER_REFUSAL),
+            Some(_) => (self.failures > 0).then_some(self.status_since + ERASED_AFTER),
+        }
     }
 
     /// Erases the secrets of a grant that has been dead for long enough.
@@ -275,6 +276,7 @@ impl Claimed {
     pub(super) fn still_dead(self, now: Timestamp) -> StoredGrant {
         let reason = self.0.refuses();
         let mut grant = self.ended(GrantStatus::NeedsReauth, reason, now);
+        grant.failures = 0;
         let again = CHECKED_AGAIN_AFTER.map(|after| grant.status_since + after);
         match again.into_iter().find(|at| *at > now) {
             Some(at) => grant.next_attempt_at = Some(at),
@@ -324,6 +326,7 @@ impl Claimed {
         let [first, ..] = CHECKED_AGAIN_AFTER;
         let mut grant = self.ended(GrantStatus::NeedsReauth, Some(reason), now);
         grant.access_token_enc = None;
+        grant.failures = 0;
         grant.next_attempt_at = (!expected).then_some(now + first);
         grant
     }

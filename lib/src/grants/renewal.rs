@@ -142,6 +142,8 @@ impl Grants {
         let outcome = self.run(errand).await;
         self.0.metrics.renewal_took(self.0.system.now().since(began));
         match outcome {
+            // The process was asleep for longer than a token lives: nobody is handed a dead one.
+            Ok(fresh) if fresh.token.expires_at <= self.0.system.now() => Err(COME_AGAIN),
             Ok(fresh) => Ok(fresh.token),
             Err(Stop::For(error)) => Err(error),
             Err(Stop::HeldElsewhere) => Err(COME_AGAIN),

@@ -18,10 +18,29 @@ const APP_RETRY_UNASKED: Duration = Duration::from_hours(1);
 /// A provider that hands out tokens which are dead on arrival must not keep the sweep spinning on one grant.
 const RENEWALS_APART_MIN: Duration = Duration::from_mins(1);
 
+/// How long before a limit on idleness a grant is renewed: a month of failing sweeps is noticed.
+const IDLE_MARGIN: Duration = Duration::from_hours(30 * 24);
+
 /// So many lost races in a row mean that something writes without end, not that it is busy.
 pub(super) const CONFLICTS_MAX: usize = 64;
 
+/// What keeping a grant alive takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Upkeep {
+    /// An access token with less life than this is renewed.
+    margin: Duration,
+    /// After how long without a renewal the provider ends a grant, if it does.
+    idle_life: Option<Duration>,
+}
+
 impl Grants {
+    pub(super) fn upkeep(&self) -> Upkeep {
+        Upkeep {
+            margin: self.0.margin,
+            idle_life: self.0.spotify.tokens.rules().idle_life,
+        }
+    }
+
     /// Reads a user's document, lets `decide` change it, and writes what changed; again from the start when somebody
     /// else wrote in between. Nothing is written when nothing changed. `decide` may run several times. What happened to a
     /// grant by it is told afterwards.
@@ -48,7 +67,7 @@ impl Grants {
             let mut after = before.clone();
             let decided = decide(&mut after)?;
             events::note(user, &before, &mut after, self.0.system.now());
-            after.next_due_at = next_due_at(&after, self.0.margin);
+            after.next_due_at = next_due_at(&after, self.upkeep());
             after.dead = waiting_for_their_person(&after);
             if after == before {
                 return Ok((decided, Vec::new()));
@@ -102,11 +121,11 @@ fn waiting_for_their_person(document: &UserDocument) -> u32 {
 }
 
 /// The earliest moment at which any slot wants the sweep.
-fn next_due_at(document: &UserDocument, margin: Duration) -> Option<Timestamp> {
+fn next_due_at(document: &UserDocument, upkeep: Upkeep) -> Option<Timestamp> {
     let grants = document
         .integrations
         .values()
-        .filter_map(|grant| grant_due_at(grant, margin));
+        .filter_map(|grant| grant_due_at(grant, upkeep));
     let pending = document.pending.values().map(|pending| pending.expires_at);
     let untold = document.outbox.iter().map(|event| event.at);
     grants.chain(pending).chain(untold).min()
@@ -114,9 +133,9 @@ fn next_due_at(document: &UserDocument, margin: Duration) -> Option<Timestamp> {
 
 /// When the sweep has something to do for this grant: renew it, ask about it again, tell of its end, or erase what is left
 /// of it.
-fn grant_due_at(grant: &StoredGrant, margin: Duration) -> Option<Timestamp> {
+fn grant_due_at(grant: &StoredGrant, upkeep: Upkeep) -> Option<Timestamp> {
     let reasons = [
-        renewal_due_at(grant, margin),
+        renewal_due_at(grant, upkeep),
         grant.check_due_at(),
         grant.erased_at(),
         grant.told_next_at(),
@@ -125,7 +144,7 @@ fn grant_due_at(grant: &StoredGrant, margin: Duration) -> Option<Timestamp> {
 }
 
 /// When the sweep renews this grant.
-pub(super) fn renewal_due_at(grant: &StoredGrant, margin: Duration) -> Option<Timestamp> {
+pub(super) fn renewal_due_at(grant: &StoredGrant, upkeep: Upkeep) -> Option<Timestamp> {
     grant.refresh_token_enc.as_ref()?;
     let pause = match grant.status {
         GrantStatus::NeedsReauth => return None,
@@ -134,19 +153,23 @@ pub(super) fn renewal_due_at(grant: &StoredGrant, margin: Duration) -> Option<Ti
         GrantStatus::AppError => grant.updated_at + APP_RETRY_UNASKED,
         GrantStatus::Connected => grant.next_attempt_at.unwrap_or_default(),
     };
-    let due = (grant.expires_at - margin)
+    let due = (grant.expires_at - upkeep.margin)
         .max(pause)
         .max(grant.updated_at + RENEWALS_APART_MIN);
     let warm = (due < grant.last_used_at + KEPT_WARM_AFTER_USE).then_some(due);
     // Whoever does not use it learns that it is over all the same, when the provider says so.
     let unsettled = |end: &Timestamp| grant.updated_at < *end || grant.failures > 0;
     let end = grant.grant_expires_at.filter(unsettled).map(|end| end.max(due));
-    warm.into_iter().chain(end).min()
+    // And what the provider takes back from who does not use it is used in time, if by nobody else.
+    let idle = upkeep.idle_life.map(|life| grant.expires_at + life - IDLE_MARGIN);
+    let idle = idle.map(|idle| idle.max(due));
+    warm.into_iter().chain(end).chain(idle).min()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::rules::GOOGLE;
 
     const NOW: Timestamp = Timestamp::from_ms(10_000_000_000);
 
@@ -158,12 +181,30 @@ mod tests {
             next_attempt_at: Some(NOW + Duration::from_secs(1)),
             ..StoredGrant::default()
         };
-        assert_eq!(renewal_due_at(&unused, Duration::ZERO), None);
+        assert_eq!(renewal_due_at(&unused, Upkeep::default()), None);
         let doubted = StoredGrant {
             status: GrantStatus::Quarantined,
             ..unused
         };
-        assert_eq!(renewal_due_at(&doubted, Duration::ZERO), doubted.next_attempt_at);
+        assert_eq!(
+            renewal_due_at(&doubted, Upkeep::default()),
+            doubted.next_attempt_at
+        );
+    }
+
+    #[test]
+    fn an_unused_grant_is_renewed_a_month_before_the_provider_would_take_it_back() {
+        let unused = StoredGrant {
+            refresh_token_enc: Some(String::new()),
+            expires_at: NOW,
+            ..StoredGrant::default()
+        };
+        let upkeep = Upkeep {
+            idle_life: GOOGLE.idle_life,
+            ..Upkeep::default()
+        };
+        let day = Duration::from_hours(24);
+        assert_eq!(renewal_due_at(&unused, upkeep), Some(NOW + day * 150));
     }
 
     #[test]
@@ -175,7 +216,10 @@ mod tests {
             updated_at: NOW,
             ..StoredGrant::default()
         };
-        assert_eq!(renewal_due_at(&ending, Duration::ZERO), ending.grant_expires_at);
+        assert_eq!(
+            renewal_due_at(&ending, Upkeep::default()),
+            ending.grant_expires_at
+        );
         let next_attempt_at = Some(NOW + day * 31);
         let unanswered = StoredGrant {
             updated_at: NOW + day * 30,
@@ -183,12 +227,12 @@ mod tests {
             next_attempt_at,
             ..ending.clone()
         };
-        assert_eq!(renewal_due_at(&unanswered, Duration::ZERO), next_attempt_at);
+        assert_eq!(renewal_due_at(&unanswered, Upkeep::default()), next_attempt_at);
         let lives_on = StoredGrant {
             failures: 0,
             next_attempt_at: None,
             ..unanswered
         };
-        assert_eq!(renewal_due_at(&lives_on, Duration::ZERO), None);
+        assert_eq!(renewal_due_at(&lives_on, Upkeep::default()), None);
     }
 }

@@ -169,7 +169,7 @@ impl Grants {
         if is_due(grant.check_due_at()) && !is_due(grant.erased_at()) {
             return Some(Purpose::Check);
         }
-        is_due(renewal_due_at(grant, self.0.margin)).then_some(Purpose::Warmth)
+        is_due(renewal_due_at(grant, self.upkeep())).then_some(Purpose::Warmth)
     }
 }
 

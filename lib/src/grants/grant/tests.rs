@@ -166,17 +166,19 @@ fn who_comes_late_asks_once_and_not_for_every_time_that_was_missed() {
 }
 
 #[test]
-fn what_cannot_be_asked_about_is_erased_all_the_same() {
-    let dead = grant()
+fn what_cannot_be_asked_about_is_erased_all_the_same_but_not_untried() {
+    let mut untried = grant()
         .claim("me".to_owned(), &Watch::default(), NOW)
         .expect("free")
         .revoked(NOW);
-    let mut unanswered = dead
+    untried.erase_if_long_dead(NOW + ERASED_AFTER * 10);
+    assert!(untried.refresh_token_enc.is_some(), "nothing was running");
+    let mut unanswered = untried
         .claim_dead("me".to_owned(), &Watch::default(), NOW + KEPT_AFTER_REFUSAL)
         .expect("its time")
         .failed(None, 0.0, NOW + KEPT_AFTER_REFUSAL);
     assert_eq!(unanswered.refuses(), Some(Reason::GrantRevoked));
-    unanswered.erase_if_long_dead(NOW + ERASED_AFTER - Duration::from_millis(1));
+    unanswered.erase_if_long_dead(NOW + KEPT_AFTER_REFUSAL);
     assert!(unanswered.refresh_token_enc.is_some());
     unanswered.erase_if_long_dead(NOW + ERASED_AFTER);
     assert!(unanswered.refresh_token_enc.is_none());
