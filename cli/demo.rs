@@ -10,7 +10,7 @@ use patchbay::{
 };
 use sandbox::{DEMO_APP, OWN_APP, Options, Sandbox};
 
-use super::Failure;
+use super::{Environment, Failure};
 
 /// A sandbox that runs, and what it makes of the configuration.
 pub(crate) struct FirstRun {
@@ -18,12 +18,14 @@ pub(crate) struct FirstRun {
     pub(crate) sandbox: Sandbox,
     /// What the page tells the newcomer.
     pub(crate) demo: Demo,
+    /// Whether documents outlive it, in a database of the newcomer's.
+    pub(crate) keeps_documents: bool,
     overlay: HashMap<&'static str, String>,
 }
 
 impl FirstRun {
     /// Starts a sandbox for a service that listens on `address`.
-    pub(crate) async fn start(address: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) async fn start(address: SocketAddr, environment: &Environment) -> Result<Self, Failure> {
         // The next port, so that its address is easy to guess; any other when that one is taken.
         let beside = Options {
             port: address.port().saturating_add(1),
@@ -57,6 +59,9 @@ impl FirstRun {
         Ok(Self {
             sandbox,
             demo,
+            keeps_documents: ["DATABASE_URL", "MONGODB_URI"]
+                .iter()
+                .any(|name| environment.get(name).is_some()),
             overlay,
         })
     }

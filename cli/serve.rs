@@ -32,7 +32,7 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
     let stop = Stop::listen()?;
     let (app, listener, first_run) = if Config::wants_demo(|name| environment.get(name)) {
         let listener = first_run_listener(environment).await?;
-        let first_run = FirstRun::start(listener.local_addr()?).await?;
+        let first_run = FirstRun::start(listener.local_addr()?, environment).await?;
         let config = Config::parse(|name| environment.get(name).or_else(|| first_run.fill(name)))?;
         let app = App::new(config, system.clone(), Some(first_run.demo.clone()))?;
         (app, listener, Some(first_run))
