@@ -102,9 +102,12 @@ fn announce(listener: &TcpListener, first_run: Option<&FirstRun>) -> Result<(), 
             "No SPOTIFY_CLIENT_ID is set, so a sandbox plays Spotify: {}",
             first_run.sandbox.url()
         );
-        println!(
-            "Nothing can be used again when you stop it. The README says what to set for the real Spotify."
-        );
+        let kept = if first_run.keeps_documents {
+            "Nothing in your DATABASE_URL can be opened again when you stop it: its key goes, too."
+        } else {
+            "Nothing is kept when you stop it."
+        };
+        println!("{kept} The README says what to set for the real Spotify.");
     }
     Ok(())
 }
