@@ -142,7 +142,7 @@ impl Grants {
         let outcome = self.run(errand).await;
         self.0.metrics.renewal_took(self.0.system.now().since(began));
         match outcome {
-            // The process was asleep for longer than a token lives: nobody is handed a dead one.
+            // Nobody is handed a dead one.
             Ok(fresh) if fresh.token.expires_at <= self.0.system.now() => Err(COME_AGAIN),
             Ok(fresh) => Ok(fresh.token),
             Err(Stop::For(error)) => Err(error),
@@ -151,7 +151,7 @@ impl Grants {
     }
 
     /// One renewal of this grant at a time in this process: who comes second gets the first one's outcome.
-    pub(super) async fn run(&self, errand: Errand) -> Outcome {
+    pub(super) async fn run(&self, mut errand: Errand) -> Outcome {
         let key = (errand.user.clone(), errand.slot);
         let mut outcome = Err(Stop::HeldElsewhere);
         for _ in 0..JOINS_MAX {
@@ -168,9 +168,13 @@ impl Grants {
                 fresh.how = How::Joined;
             }
             match &outcome {
-                // The run that was joined had set out for an older token than the one that is refused now,
+                // The run that was joined had set out for an older token than the one that is refused now.
                 Ok(fresh) if fresh.token.generation <= errand.stale => {}
-                // or it was the sweep's, which does not wait.
+                // The machine was asleep for longer than a token lives, and this one died on its way.
+                Ok(fresh) if fresh.token.expires_at <= self.0.system.now() => {
+                    errand.stale = fresh.token.generation;
+                }
+                // The run that was joined was the sweep's, which does not wait.
                 Err(Stop::HeldElsewhere) if errand.purpose == Purpose::Use => {}
                 _ => break,
             }
