@@ -39,3 +39,16 @@ async fn nobody_is_asked_while_the_claim_cannot_be_written() {
     let got = got_token(scene.ana_asks()).await;
     scene.ended_well(&got).await;
 }
+
+#[tokio::test]
+async fn who_is_told_to_stop_writes_the_token_first() {
+    let (mut scene, other) = scene().await;
+    let asked = scene.renewal_in_flight().await;
+    other.execute_batch("BEGIN IMMEDIATE").expect("the write lock");
+    scene.provider_answers();
+    let got = got_token(asked).await;
+
+    let unlock = || other.execute_batch("ROLLBACK").expect("the end of the lock");
+    scene.restarts(unlock).await;
+    scene.ended_well(&got).await;
+}

@@ -1,7 +1,7 @@
 //! A token that runs out while the store fails: a real service, a provider that holds the request for a new one until it
 //! may answer, and what has to be true in the end.
 
-use std::sync::Arc;
+use std::{net::TcpStream, sync::Arc};
 
 use patchbay::{
     ids::Slot,
@@ -27,7 +27,7 @@ const ANA: &str = "local:ana";
 /// Ana is connected, and her token has run out.
 pub struct Scene {
     /// Ends before its site does.
-    _service: Process,
+    service: Process,
     site: Site,
     ana: Browser,
     /// The same database, on a way that no test gets into.
@@ -44,7 +44,7 @@ impl Scene {
         let view = view.parse::<DatabaseUrl>().expect("a good URL");
         let view = view.open().expect("a database");
         let mut scene = Self {
-            _service: service,
+            service,
             site,
             ana,
             view,
@@ -135,6 +135,20 @@ impl Scene {
         let again = got_token(self.ana_asks()).await;
         assert_eq!(again["accessToken"], got["accessToken"]);
         assert_eq!(self.renewals(), 1);
+    }
+
+    /// Tells the service to stop, does this once it has heard, and starts it again when it has ended well.
+    pub async fn restarts(&mut self, meanwhile: impl FnOnce()) {
+        self.service.terminate();
+        let address = self.site.address();
+        until("it takes no callers any more", async || {
+            TcpStream::connect(address).is_err()
+        })
+        .await;
+        meanwhile();
+        let status = self.service.0.wait().expect("its end");
+        assert!(status.success(), "{status}");
+        self.service = self.site.serve();
     }
 
     /// Waits until a generation later than the first is stored.
