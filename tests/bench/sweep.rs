@@ -82,9 +82,14 @@ async fn one_runner(
     filled.empty().await?;
     filled.add_due("due", due).await?;
     let run = Runner::start(filled, NO_LIMIT_S)?.ended().await?;
-    let memory = format!("{:.1} MB", megabytes(run.memory));
-    row(extent, filled.name, due, run.took, AT_ONCE, provider, &memory);
-    is_all_renewed(due, &[run])
+    let row = Row {
+        what: filled.name.to_owned(),
+        due,
+        took: run.took,
+        at_once: AT_ONCE,
+        goal: "≤ 1.15",
+    };
+    row.print(extent, provider, &[run])
 }
 
 async fn two_runners(extent: &Extent, filled: &Filled, provider: &Provider) -> Result<(), Failure> {
@@ -95,22 +100,14 @@ async fn two_runners(extent: &Extent, filled: &Filled, provider: &Provider) -> R
     let other = Runner::start(filled, NO_LIMIT_S)?;
     let (one, other) = tokio::join!(one.ended(), other.ended());
     let (one, other) = (one?, other?);
-    let memory = format!(
-        "{:.1} MB, {:.1} MB",
-        megabytes(one.memory),
-        megabytes(other.memory)
-    );
-    let what = format!("{}, two runners at once", filled.name);
-    row(
-        extent,
-        &what,
+    let row = Row {
+        what: format!("{}, two runners at once", filled.name),
         due,
-        one.took.max(other.took),
-        2 * AT_ONCE,
-        provider,
-        &memory,
-    );
-    is_all_renewed(due, &[one, other])
+        took: one.took.max(other.took),
+        at_once: 2 * AT_ONCE,
+        goal: "each once",
+    };
+    row.print(extent, provider, &[one, other])
 }
 
 async fn one_that_has_to_stop(extent: &Extent, filled: &Filled, provider: &Provider) -> Result<(), Failure> {
@@ -122,42 +119,49 @@ async fn one_that_has_to_stop(extent: &Extent, filled: &Filled, provider: &Provi
         return Err(format!("nothing was left to do: {}", stopped.summary).into());
     }
     let rest = Runner::start(filled, NO_LIMIT_S)?.ended().await?;
-    let what = format!(
-        "{}, told to stop after {} s (it took {:.2} s), and the next run",
-        filled.name,
-        extent.limit_s,
-        stopped.took.as_secs_f64()
-    );
-    let memory = format!("{:.1} MB", megabytes(stopped.memory.max(rest.memory)));
-    row(
-        extent,
-        &what,
+    let row = Row {
+        what: format!(
+            "{}, told to stop after {} s (it took {:.2} s), and the next run",
+            filled.name,
+            extent.limit_s,
+            stopped.took.as_secs_f64()
+        ),
         due,
-        stopped.took + rest.took,
-        AT_ONCE,
-        provider,
-        &memory,
-    );
-    is_all_renewed(due, &[stopped, rest])
+        took: stopped.took + rest.took,
+        at_once: AT_ONCE,
+        goal: "each once",
+    };
+    row.print(extent, provider, &[stopped, rest])
 }
 
-fn row(
-    extent: &Extent,
-    what: &str,
+struct Row {
+    what: String,
     due: usize,
     took: Duration,
     at_once: usize,
-    provider: &Provider,
-    memory: &str,
-) {
-    let turns = u32::try_from(due.div_ceil(at_once)).unwrap_or(u32::MAX);
-    let least = (extent.latency * turns).as_secs_f64();
-    let took = took.as_secs_f64();
-    let (grants, times) = provider.asked();
-    println!(
-        "| {what} | {due} | {took:.1} s | {least:.1} s | {:.2} | ≤ 1.15 | {grants} grants, {times} × | {memory} |",
-        took / least
-    );
+    goal: &'static str,
+}
+
+impl Row {
+    fn print(self, extent: &Extent, provider: &Provider, runs: &[Run]) -> Result<(), Failure> {
+        let turns = u32::try_from(self.due.div_ceil(self.at_once))?;
+        let least = (extent.latency * turns).as_secs_f64();
+        let took = self.took.as_secs_f64();
+        let (grants, times) = provider.asked();
+        let memory: Vec<String> = runs
+            .iter()
+            .map(|run| format!("{:.1} MB", megabytes(run.memory)))
+            .collect();
+        println!(
+            "| {} | {} | {took:.1} s | {least:.1} s | {:.2} | {} | {grants} grants, {times} × | {} |",
+            self.what,
+            self.due,
+            took / least,
+            self.goal,
+            memory.join(", ")
+        );
+        is_all_renewed(self.due, runs)
+    }
 }
 
 /// A sum that is wrong is no figure to print.

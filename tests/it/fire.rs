@@ -1,5 +1,6 @@
 //! Renewal under fire: processes that race, pause and wake up late, and clocks that disagree.
 
+mod asleep;
 mod fencing;
 mod skew;
 mod storm;

@@ -1,6 +1,9 @@
 //! A store that fails on demand, before or after it did what it was asked: the database as it is on a bad day.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use patchbay::{
@@ -8,6 +11,8 @@ use patchbay::{
     store::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written},
     system::Timestamp,
 };
+
+use super::clock::ManualClock;
 
 /// One method of the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +55,15 @@ pub struct FlakyStore {
     inner: Arc<dyn Store>,
     faults: Mutex<Vec<Fault>>,
     calls: Mutex<Vec<Call>>,
+    late: Mutex<Option<Late>>,
+}
+
+/// An answer that somebody hears late, because their process was asleep when it came.
+#[derive(Debug)]
+struct Late {
+    call: Call,
+    clock: Arc<ManualClock>,
+    by: Duration,
 }
 
 impl FlakyStore {
@@ -59,7 +73,15 @@ impl FlakyStore {
             inner,
             faults: Mutex::default(),
             calls: Mutex::default(),
+            late: Mutex::default(),
         })
+    }
+
+    /// Lets so much time pass on `clock` between the next call of this kind and the moment at which its caller hears that
+    /// it is done.
+    pub fn answer_late(&self, call: Call, clock: Arc<ManualClock>, by: Duration) {
+        let late = Late { call, clock, by };
+        *self.late.lock().unwrap_or_else(PoisonError::into_inner) = Some(late);
     }
 
     /// Lets the next `times` calls of this kind fail, behind those that were ordered before. `usize::MAX`: all of them.
@@ -96,7 +118,14 @@ impl FlakyStore {
             .unwrap_or_else(PoisonError::into_inner)
             .push(call);
         match self.take_fault(call) {
-            None => question.await,
+            None => {
+                let answer = question.await;
+                let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(late) = late.take_if(|late| late.call == call) {
+                    late.clock.advance(late.by);
+                }
+                answer
+            }
             Some(When::Before) => Err(gone()),
             Some(When::After) => question.await.and(Err(gone())),
             Some(When::Never) => std::future::pending().await,
