@@ -71,157 +71,159 @@ fn kind(error: &TokenError) -> &'static str {
     }
 }
 
+/// A status, a body, and whose fault it is.
+type Answer = (u16, &'static str, &'static str);
+
+/// Discord's words for a spent token in 2020, as they were first and as they were later.
+const BURNT: &str =
+    r#"{"error":"invalid_request","error_description":"Invalid \"refresh_token\" in request"}"#;
+const BURNT_DOT: &str =
+    r#"{"error":"invalid_request","error_description":"Invalid \"refresh_token\" in request."}"#;
+
+const SPOTIFYS_WORDS: &[Answer] = &[
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"Refresh token revoked"}"#,
+        "grant",
+    ),
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"Invalid refresh token"}"#,
+        "grant",
+    ),
+    (
+        400,
+        r#"{"error":"invalid_client","error_description":"Invalid client secret"}"#,
+        "app",
+    ),
+    (400, BURNT, "request"),
+    (
+        400,
+        r#"{"error":"invalid_request","error_description":"refresh_token must be supplied"}"#,
+        "request",
+    ),
+    (
+        400,
+        r#"{"error":"unsupported_grant_type","error_description":"grant_type parameter is missing"}"#,
+        "request",
+    ),
+    (
+        415,
+        r#"{"error":"server_error","error_description":"Unexpected status: 415"}"#,
+        "request",
+    ),
+    (400, r#"{"error":"deleted_client"}"#, "request"),
+];
+
+const DISCORDS_WORDS: &[Answer] = &[
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"Invalid \"refresh_token\" in request"}"#,
+        "grant",
+    ),
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"Invalid \"refresh_token\" in request."}"#,
+        "grant",
+    ),
+    (400, r#"{"error":"invalid_grant"}"#, "grant"),
+    (400, BURNT, "grant"),
+    (400, BURNT_DOT, "grant"),
+    (
+        400,
+        r#"{"error":"invalid_request","error_description":"Invalid \"code\" in request."}"#,
+        "request",
+    ),
+    (
+        400,
+        r#"{"error":"invalid_request","error_description":"refresh_token is required"}"#,
+        "request",
+    ),
+    (400, r#"{"error":"invalid_request"}"#, "request"),
+    (
+        400,
+        r#"{"error":"invalid_scope","error_description":"Invalid \"refresh_token\" in request"}"#,
+        "request",
+    ),
+    (401, r#"{"error":"invalid_client"}"#, "app"),
+    (
+        400,
+        r#"{"error":"unsupported_grant_type","error_description":"…"}"#,
+        "request",
+    ),
+    (401, r#"{"message":"401: Unauthorized","code":0}"#, "unreadable"),
+    (
+        429,
+        r#"{"message":"You are being rate limited.","retry_after":64.57,"global":false}"#,
+        "unavailable",
+    ),
+];
+
+const GOOGLES_WORDS: &[Answer] = &[
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
+        "grant",
+    ),
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"Bad Request"}"#,
+        "grant",
+    ),
+    (
+        400,
+        r#"{"error":"invalid_grant","error_description":"reauth related error (invalid_rapt)","error_subtype":"invalid_rapt"}"#,
+        "grant",
+    ),
+    (
+        401,
+        r#"{"error":"invalid_client","error_description":"The OAuth client was not found."}"#,
+        "app",
+    ),
+    (
+        401,
+        r#"{"error":"invalid_client","error_description":"Unauthorized"}"#,
+        "app",
+    ),
+    (
+        401,
+        r#"{"error":"unauthorized_client","error_description":"Unauthorized"}"#,
+        "app",
+    ),
+    (
+        401,
+        r#"{"error":"deleted_client","error_description":"The OAuth client was deleted."}"#,
+        "app",
+    ),
+    (
+        400,
+        r#"{"error":"redirect_uri_mismatch","error_description":"Bad Request"}"#,
+        "app",
+    ),
+    (400, r#"{"error":"admin_policy_enforced"}"#, "app"),
+    (400, r#"{"error":"org_internal"}"#, "app"),
+    (400, BURNT, "request"),
+    (500, r#"{"error":"internal_failure"}"#, "unavailable"),
+];
+
+const OTHERS_WORDS: &[Answer] = &[
+    (400, r#"{"error":"invalid_grant"}"#, "grant"),
+    (400, r#"{"error":"Invalid_Grant"}"#, "request"),
+    (400, r#"{"error":"invalid_grant "}"#, "request"),
+    (400, BURNT_DOT, "request"),
+    (400, r#"{"error":"invalid_grant"}<html>"#, "unreadable"),
+    (400, r#"{"error":["invalid_grant"]}"#, "unreadable"),
+    (200, r#"{"error":"invalid_grant"}"#, "unreadable"),
+    (400, r#"["invalid_grant"]"#, "unreadable"),
+];
+
 #[tokio::test]
 async fn each_provider_is_understood_in_its_own_words() {
-    let burnt = r#"{"error":"invalid_request","error_description":"Invalid \"refresh_token\" in request"}"#;
-    let burnt_dot =
-        r#"{"error":"invalid_request","error_description":"Invalid \"refresh_token\" in request."}"#;
-    let rows: [(&'static GrantRules, &[(u16, &str, &str)]); 4] = [
-        (
-            &SPOTIFY,
-            &[
-                (
-                    400,
-                    r#"{"error":"invalid_grant","error_description":"Refresh token revoked"}"#,
-                    "grant",
-                ),
-                (
-                    400,
-                    r#"{"error":"invalid_grant","error_description":"Invalid refresh token"}"#,
-                    "grant",
-                ),
-                (
-                    400,
-                    r#"{"error":"invalid_client","error_description":"Invalid client secret"}"#,
-                    "app",
-                ),
-                (400, burnt, "request"),
-                (
-                    400,
-                    r#"{"error":"invalid_request","error_description":"refresh_token must be supplied"}"#,
-                    "request",
-                ),
-                (
-                    400,
-                    r#"{"error":"unsupported_grant_type","error_description":"grant_type parameter is missing"}"#,
-                    "request",
-                ),
-                (
-                    415,
-                    r#"{"error":"server_error","error_description":"Unexpected status: 415"}"#,
-                    "request",
-                ),
-                (400, r#"{"error":"deleted_client"}"#, "request"),
-            ],
-        ),
-        (
-            &DISCORD,
-            &[
-                (
-                    400,
-                    r#"{"error":"invalid_grant","error_description":"Invalid \"refresh_token\" in request"}"#,
-                    "grant",
-                ),
-                (
-                    400,
-                    r#"{"error":"invalid_grant","error_description":"Invalid \"refresh_token\" in request."}"#,
-                    "grant",
-                ),
-                (400, r#"{"error":"invalid_grant"}"#, "grant"),
-                (400, burnt, "grant"),
-                (400, burnt_dot, "grant"),
-                (
-                    400,
-                    r#"{"error":"invalid_request","error_description":"Invalid \"code\" in request."}"#,
-                    "request",
-                ),
-                (
-                    400,
-                    r#"{"error":"invalid_request","error_description":"refresh_token is required"}"#,
-                    "request",
-                ),
-                (400, r#"{"error":"invalid_request"}"#, "request"),
-                (
-                    400,
-                    r#"{"error":"invalid_scope","error_description":"Invalid \"refresh_token\" in request"}"#,
-                    "request",
-                ),
-                (401, r#"{"error":"invalid_client"}"#, "app"),
-                (
-                    400,
-                    r#"{"error":"unsupported_grant_type","error_description":"…"}"#,
-                    "request",
-                ),
-                (401, r#"{"message":"401: Unauthorized","code":0}"#, "unreadable"),
-                (
-                    429,
-                    r#"{"message":"You are being rate limited.","retry_after":64.57,"global":false}"#,
-                    "unavailable",
-                ),
-            ],
-        ),
-        (
-            &GOOGLE,
-            &[
-                (
-                    400,
-                    r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
-                    "grant",
-                ),
-                (
-                    400,
-                    r#"{"error":"invalid_grant","error_description":"Bad Request"}"#,
-                    "grant",
-                ),
-                (
-                    400,
-                    r#"{"error":"invalid_grant","error_description":"reauth related error (invalid_rapt)","error_subtype":"invalid_rapt"}"#,
-                    "grant",
-                ),
-                (
-                    401,
-                    r#"{"error":"invalid_client","error_description":"The OAuth client was not found."}"#,
-                    "app",
-                ),
-                (
-                    401,
-                    r#"{"error":"invalid_client","error_description":"Unauthorized"}"#,
-                    "app",
-                ),
-                (
-                    401,
-                    r#"{"error":"unauthorized_client","error_description":"Unauthorized"}"#,
-                    "app",
-                ),
-                (
-                    401,
-                    r#"{"error":"deleted_client","error_description":"The OAuth client was deleted."}"#,
-                    "app",
-                ),
-                (
-                    400,
-                    r#"{"error":"redirect_uri_mismatch","error_description":"Bad Request"}"#,
-                    "app",
-                ),
-                (400, r#"{"error":"admin_policy_enforced"}"#, "app"),
-                (400, r#"{"error":"org_internal"}"#, "app"),
-                (400, burnt, "request"),
-                (500, r#"{"error":"internal_failure"}"#, "unavailable"),
-            ],
-        ),
-        (
-            &RFC_6749,
-            &[
-                (400, r#"{"error":"invalid_grant"}"#, "grant"),
-                (400, r#"{"error":"Invalid_Grant"}"#, "request"),
-                (400, r#"{"error":"invalid_grant "}"#, "request"),
-                (400, burnt_dot, "request"),
-                (400, r#"{"error":"invalid_grant"}<html>"#, "unreadable"),
-                (400, r#"{"error":["invalid_grant"]}"#, "unreadable"),
-                (200, r#"{"error":"invalid_grant"}"#, "unreadable"),
-                (400, r#"["invalid_grant"]"#, "unreadable"),
-            ],
-        ),
+    let rows = [
+        (&SPOTIFY, SPOTIFYS_WORDS),
+        (&DISCORD, DISCORDS_WORDS),
+        (&GOOGLE, GOOGLES_WORDS),
+        (&RFC_6749, OTHERS_WORDS),
     ];
     for (rules, answers) in rows {
         for (status, body, expected) in answers {
