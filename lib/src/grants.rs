@@ -6,6 +6,7 @@
 //! share, and nothing is locked while the provider is asked.
 
 mod breaker;
+mod claiming;
 mod clock;
 mod events;
 mod grant;
@@ -218,7 +219,13 @@ impl Grants {
         slot: Slot,
         min_life: Duration,
     ) -> Result<LiveToken, GrantError> {
-        let found = self.find(user, slot).await?;
+        let found = match self.find(user, slot).await {
+            Err(GrantError::Store(error)) => {
+                let token = self.unwritten_token(user, slot);
+                return token.ok_or(GrantError::Store(error));
+            }
+            found => found?,
+        };
         let now = self.0.system.now();
         let being_renewed = found.lease.as_ref().is_some_and(|lease| lease.until > now);
         let beyond_margin = found.expires_at.since(now) > self.0.margin.max(min_life);

@@ -16,8 +16,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     GrantError, Grants,
+    claiming::Claim,
     grant::{BACKOFF_MAX, Claimed, pause_after},
-    renewal::{Claim, Errand},
+    renewal::Errand,
     schedule::CONFLICTS_MAX,
 };
 use crate::{

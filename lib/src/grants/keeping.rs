@@ -10,8 +10,9 @@ use std::{
 
 use super::{
     GrantError, Grants, LiveToken,
+    claiming::Claim,
     grant::Renewed,
-    renewal::{COME_AGAIN, Claim, Errand, Fresh, How, Outcome},
+    renewal::{COME_AGAIN, Errand, Fresh, How, Outcome},
 };
 use crate::{
     ids::{Slot, UserId},
@@ -112,10 +113,17 @@ impl Grants {
         }
     }
 
+    /// The token that this process has of a grant and the database has not, while it lives: when the database cannot even
+    /// be read, it is all there is to hand out.
+    pub(super) fn unwritten_token(&self, user: &UserId, slot: Slot) -> Option<LiveToken> {
+        let token = self.0.unwritten.of(&(user.clone(), slot))?;
+        (token.expires_at > self.0.system.now()).then_some(token)
+    }
+
     /// The token beyond `errand` that this process has and the database has not, if there is one. Asking the provider
     /// again meanwhile would be asking with a refresh token that it may have replaced.
     pub(super) fn unwritten_beyond(&self, errand: &Errand) -> Option<Outcome> {
-        let token = self.0.unwritten.of(errand)?;
+        let token = self.0.unwritten.of(&key(errand))?;
         if token.generation <= errand.stale {
             return None;
         }
@@ -140,8 +148,8 @@ impl fmt::Debug for Unwritten {
 }
 
 impl Unwritten {
-    fn of(&self, errand: &Errand) -> Option<LiveToken> {
-        self.lock().get(&key(errand)).cloned()
+    fn of(&self, key: &Key) -> Option<LiveToken> {
+        self.lock().get(key).cloned()
     }
 
     /// Knows the token until what this gives is dropped.

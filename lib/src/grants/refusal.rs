@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{
     GrantError, Grants, Reason,
     breaker::Refusal,
-    renewal::{Claim, Errand, Outcome, Stop},
+    claiming::Claim,
+    renewal::{Errand, Outcome, Stop},
 };
 use crate::{
     metrics::RenewalOutcome,

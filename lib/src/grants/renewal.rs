@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-
 use super::{
     GrantError, Grants, LEASE, LiveToken, Reason, WRITE_BUDGET,
-    grant::{Claimed, NotClaimed},
+    claiming::{Claim, Step},
+    grant::Claimed,
     lease::Watch,
 };
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     providers::{AppCredentials, TOKEN_CALL_TIMEOUT, TokenError, Tokens},
     secret::RefreshToken,
     store::{GrantStatus, StoredGrant},
-    system::{BoxFuture, Timestamp},
+    system::BoxFuture,
     vault::Place,
 };
 
@@ -102,26 +101,6 @@ pub(super) enum How {
 }
 
 pub(super) type Outcome = Result<Fresh, Stop>;
-
-/// A claim that stands.
-pub(super) struct Claim {
-    /// The grant as it was claimed.
-    pub(super) grant: StoredGrant,
-    /// Our name in its lease.
-    pub(super) holder: String,
-    /// When we set out to take it, on our own clock.
-    taken_at: Timestamp,
-}
-
-/// What the document says about an errand.
-enum Step {
-    /// Somebody has renewed it already.
-    Done(StoredGrant),
-    /// It is ours to renew.
-    Ours(Claim),
-    /// This holder is at it.
-    Wait(String),
-}
 
 impl Grants {
     /// A token of a later generation than `stale`: by joining the renewal of this process, by waiting for the one of
@@ -221,49 +200,6 @@ impl Grants {
         Err(COME_AGAIN.into())
     }
 
-    /// Reads the document and takes the claim if it is free. The claim is a compare-and-swap: of all processes that
-    /// try, one succeeds, and the others read again and find it held.
-    async fn next_step(&self, errand: &Errand, watch: &Watch) -> Result<Step, GrantError> {
-        let now = self.0.system.now();
-        let holder = BASE64_URL_SAFE_NO_PAD.encode(self.0.system.entropy.bytes::<16>());
-        self.change(&errand.user, |document| {
-            let grant = document
-                .integrations
-                .get_mut(&errand.slot)
-                .ok_or(GrantError::NotConnected)?;
-            let is_dead = grant.refuses().is_some();
-            if grant.generation > errand.stale && !is_dead {
-                return Ok(Step::Done(grant.clone()));
-            }
-            let claimed = if errand.purpose == Purpose::Check && is_dead {
-                grant.clone().claim_dead(holder.clone(), watch, now)
-            } else {
-                grant.clone().claim(holder.clone(), watch, now)
-            };
-            match claimed {
-                Ok(claimed) => {
-                    let used = errand.purpose == Purpose::Use;
-                    let claimed = if used { claimed.used(now) } else { claimed };
-                    *grant = claimed.into_grant();
-                    Ok(Step::Ours(Claim {
-                        grant: grant.clone(),
-                        holder: holder.clone(),
-                        taken_at: now,
-                    }))
-                }
-                Err(NotClaimed::HeldByOther { holder }) => Ok(Step::Wait(holder)),
-                Err(NotClaimed::Over(reason)) => Err(GrantError::NeedsReauth(reason)),
-                Err(NotClaimed::TooSoon {
-                    app_at_fault: true, ..
-                }) => Err(GrantError::AppError(Reason::ClientRefused)),
-                Err(NotClaimed::TooSoon { at, .. }) => Err(GrantError::ProviderUnavailable {
-                    retry_after: Some(at.since(now)),
-                }),
-            }
-        })
-        .await
-    }
-
     async fn ask_and_settle(&self, errand: &Errand, claim: &Claim) -> Outcome {
         let doubted = claim.grant.status == GrantStatus::Quarantined;
         if doubted && let Some(turn) = self.turn_to_probe(errand, claim).await? {
@@ -327,37 +263,6 @@ impl Grants {
             client_id,
             client_secret,
         })
-    }
-
-    /// Ends the claim of `holder` with `outcome`; `None` when it is not theirs any more, and then nothing is written.
-    pub(super) async fn settle(
-        &self,
-        errand: &Errand,
-        holder: &str,
-        outcome: impl Fn(Claimed) -> StoredGrant,
-    ) -> Result<Option<StoredGrant>, GrantError> {
-        self.settle_if(errand, |grant| grant.held_by(holder), outcome)
-            .await
-    }
-
-    /// Writes `outcome` if `fence` lets the grant through as it is stored now; else nothing, and `None`.
-    pub(super) async fn settle_if(
-        &self,
-        errand: &Errand,
-        fence: impl Fn(StoredGrant) -> Option<Claimed>,
-        outcome: impl Fn(Claimed) -> StoredGrant,
-    ) -> Result<Option<StoredGrant>, GrantError> {
-        self.change(&errand.user, |document| {
-            let Some(grant) = document.integrations.get_mut(&errand.slot) else {
-                return Ok(None);
-            };
-            let Some(claimed) = fence(grant.clone()) else {
-                return Ok(None);
-            };
-            *grant = outcome(claimed);
-            Ok(Some(grant.clone()))
-        })
-        .await
     }
 
     /// The token of whoever overtook us.

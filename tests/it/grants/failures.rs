@@ -12,7 +12,7 @@ use patchbay::{
 };
 use sandbox::{DEMO_APP, Fault, FaultKind, Rotation};
 
-use super::{HOUR, TOKEN, live, live_in_a_task};
+use super::{HOUR, TOKEN, live, live_in_a_task, text};
 use crate::harness::{
     app::{Setup, TestApp},
     clock::until,
@@ -151,6 +151,39 @@ async fn a_renewal_that_cannot_be_written_is_handed_out_and_written_later() {
             "{when:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_claim_that_was_written_although_the_database_failed_is_given_back() {
+    let (app, flaky) = held_over_a_flaky_store().await;
+    app.sandbox.world().release(TOKEN);
+    flaky.fail_next(1, Call::WriteUser, When::After);
+    assert!(matches!(live(&app).await, Err(GrantError::Store(_))));
+    assert!(
+        app.grant("ana").await.lease.is_some(),
+        "it stands, and nobody knows that it is theirs"
+    );
+    app.app.idle().await;
+    assert_eq!(app.grant("ana").await.lease, None);
+    assert_eq!(app.renewals(), 0);
+    live(&app)
+        .await
+        .expect("a token, and no waiting for a lease to be over");
+}
+
+#[tokio::test]
+async fn a_token_that_waits_to_be_written_is_handed_out_while_the_database_cannot_be_read() {
+    let (app, flaky) = held_over_a_flaky_store().await;
+    let caller = live_in_a_task(&app);
+    app.sandbox.arrived(TOKEN).await;
+    flaky.fail_next(100, Call::WriteUser, When::Before);
+    app.sandbox.world().release(TOKEN);
+    let token = caller.await.expect("no panic").expect("the token, all the same");
+    flaky.fail_next(100, Call::FindUser, When::Before);
+    assert_eq!(text(&live(&app).await.expect("the same one")), text(&token));
+    flaky.heal();
+    app.app.idle().await;
+    assert_eq!(app.grant("ana").await.generation, token.generation);
 }
 
 #[tokio::test]

@@ -1,0 +1,133 @@
+//! Taking the claim to renew a grant, and ending it: who holds one asks the provider, and nobody else does.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::{
+    GrantError, Grants, LEASE, Reason,
+    grant::{Claimed, NotClaimed},
+    lease::Watch,
+    renewal::{Errand, Purpose},
+};
+use crate::{store::StoredGrant, system::Timestamp};
+
+/// How often a claim that may or may not stand is tried to be given back.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
+
+/// A claim that stands.
+pub(super) struct Claim {
+    /// The grant as it was claimed.
+    pub(super) grant: StoredGrant,
+    /// Our name in its lease.
+    pub(super) holder: String,
+    /// When we set out to take it, on our own clock.
+    pub(super) taken_at: Timestamp,
+}
+
+/// What the document says about an errand.
+pub(super) enum Step {
+    /// Somebody has renewed it already.
+    Done(StoredGrant),
+    /// It is ours to renew.
+    Ours(Claim),
+    /// This holder is at it.
+    Wait(String),
+}
+
+impl Grants {
+    /// Reads the document and takes the claim if it is free. The claim is a compare-and-swap: of all processes that
+    /// try, one succeeds, and the others read again and find it held.
+    pub(super) async fn next_step(&self, errand: &Errand, watch: &Watch) -> Result<Step, GrantError> {
+        let now = self.0.system.now();
+        let holder = BASE64_URL_SAFE_NO_PAD.encode(self.0.system.entropy.bytes::<16>());
+        let mut claims = false;
+        let step = self.change(&errand.user, |document| {
+            claims = false;
+            let grant = document
+                .integrations
+                .get_mut(&errand.slot)
+                .ok_or(GrantError::NotConnected)?;
+            let is_dead = grant.refuses().is_some();
+            if grant.generation > errand.stale && !is_dead {
+                return Ok(Step::Done(grant.clone()));
+            }
+            let claimed = if errand.purpose == Purpose::Check && is_dead {
+                grant.clone().claim_dead(holder.clone(), watch, now)
+            } else {
+                grant.clone().claim(holder.clone(), watch, now)
+            };
+            match claimed {
+                Ok(claimed) => {
+                    let used = errand.purpose == Purpose::Use;
+                    let claimed = if used { claimed.used(now) } else { claimed };
+                    *grant = claimed.into_grant();
+                    claims = true;
+                    Ok(Step::Ours(Claim {
+                        grant: grant.clone(),
+                        holder: holder.clone(),
+                        taken_at: now,
+                    }))
+                }
+                Err(NotClaimed::HeldByOther { holder }) => Ok(Step::Wait(holder)),
+                Err(NotClaimed::Over(reason)) => Err(GrantError::NeedsReauth(reason)),
+                Err(NotClaimed::TooSoon {
+                    app_at_fault: true, ..
+                }) => Err(GrantError::AppError(Reason::ClientRefused)),
+                Err(NotClaimed::TooSoon { at, .. }) => Err(GrantError::ProviderUnavailable {
+                    retry_after: Some(at.since(now)),
+                }),
+            }
+        });
+        let step = step.await;
+        if claims && matches!(step, Err(GrantError::Store(_))) {
+            let (grants, errand) = (self.clone(), errand.clone());
+            self.0
+                .work
+                .spawn(async move { grants.give_back_in_the_end(&errand, &holder, now).await });
+        }
+        step
+    }
+
+    /// A claim whose writing failed may stand all the same, and then nobody knows that it is theirs: it is given back as
+    /// soon as the database can be asked, unless its lease is over by then anyway.
+    async fn give_back_in_the_end(&self, errand: &Errand, holder: &str, taken_at: Timestamp) {
+        while self.0.system.now().since(taken_at) < LEASE {
+            self.0.system.clock.sleep(GIVE_BACK_EVERY).await;
+            if self.settle(errand, holder, Claimed::given_back).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Ends the claim of `holder` with `outcome`; `None` when it is not theirs any more, and then nothing is written.
+    pub(super) async fn settle(
+        &self,
+        errand: &Errand,
+        holder: &str,
+        outcome: impl Fn(Claimed) -> StoredGrant,
+    ) -> Result<Option<StoredGrant>, GrantError> {
+        self.settle_if(errand, |grant| grant.held_by(holder), outcome)
+            .await
+    }
+
+    /// Writes `outcome` if `fence` lets the grant through as it is stored now; else nothing, and `None`.
+    pub(super) async fn settle_if(
+        &self,
+        errand: &Errand,
+        fence: impl Fn(StoredGrant) -> Option<Claimed>,
+        outcome: impl Fn(Claimed) -> StoredGrant,
+    ) -> Result<Option<StoredGrant>, GrantError> {
+        self.change(&errand.user, |document| {
+            let Some(grant) = document.integrations.get_mut(&errand.slot) else {
+                return Ok(None);
+            };
+            let Some(claimed) = fence(grant.clone()) else {
+                return Ok(None);
+            };
+            *grant = outcome(claimed);
+            Ok(Some(grant.clone()))
+        })
+        .await
+    }
+}
