@@ -138,7 +138,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => prop_oneof![Just(0_u32), Just(100), Just(1_000), Just(12_000), Just(40_000), Just(70_000)]
             .prop_map(|ms| Step::Live { ms }),
         6 => prop_oneof![
-            Just(1_u32), Just(6), Just(11), Just(21), Just(31), Just(61), Just(360), Just(3_300), Just(3_700), Just(90_000)
+            Just(1_u32), Just(6), Just(11), Just(21), Just(31), Just(61), Just(360), Just(3_300), Just(3_610), Just(3_700), Just(90_000)
         ]
         .prop_map(|s| Step::Stall { s }),
         2 => process().prop_map(|process| Step::Crash { process }),

@@ -95,6 +95,69 @@ fn a_refusal_that_was_believed_is_asked_about_again() {
     holds(0, false, steps);
 }
 
+/// A machine slept in the middle of a renewal for longer than a token lives.
+#[test]
+fn what_died_on_its_way_is_handed_to_nobody() {
+    for process in [0, 1] {
+        let steps = [
+            Step::Replace { process: 0 },
+            LET,
+            LET,
+            LET,
+            LET,
+            Step::Stall { s: 3_700 },
+            Step::Replace { process },
+            Step::Live { ms: 1_000 },
+        ];
+        holds(0, false, steps);
+    }
+}
+
+#[test]
+fn nobody_calls_a_token_healthy_for_longer_by_a_clock_that_is_behind() {
+    let steps = [
+        Step::Connect { process: 1 },
+        Step::Live { ms: 0 },
+        Step::Stall { s: 3_610 },
+    ];
+    holds(30, false, steps);
+}
+
+#[test]
+fn a_token_lives_from_before_it_was_asked_for() {
+    let steps = [
+        Step::Replace { process: 1 },
+        LET,
+        LET,
+        LET,
+        Step::Stall { s: 9 },
+        LET,
+        Step::Live { ms: 0 },
+        Step::Stall { s: 3_596 },
+    ];
+    holds(30, false, steps);
+}
+
+#[test]
+fn nothing_is_erased_before_the_provider_was_asked_once_more() {
+    let refusal = Step::Bad {
+        fault: Fault::FalseRefusal,
+        times: 1,
+    };
+    let days = Step::Stall { s: 200_000 };
+    let steps = [refusal, Step::Replace { process: 0 }, Step::Live { ms: 0 }, days];
+    holds(0, false, steps);
+}
+
+#[test]
+fn what_could_not_be_written_is_written_later() {
+    let lost = Step::Let {
+        nth: 0,
+        verdict: Verdict::Lost,
+    };
+    holds(0, true, [Step::Replace { process: 1 }, LET, LET, LET, LET, lost]);
+}
+
 /// One process has the new refresh token and is slow to write it; another takes over, is refused with the burnt one, and
 /// calls the grant dead.
 #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::outside::Life;
 
 /// How long an access token lives.
-pub const ACCESS_TOKEN_LIFE_MS: i64 = 3600 * 1000;
+const ACCESS_TOKEN_LIFE_MS: i64 = 3600 * 1000;
 
 /// What is wrong with the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Fault {
 }
 
 /// Which token of which consent, read from its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     pub consent: usize,
     pub number: usize,

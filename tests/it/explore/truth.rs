@@ -25,7 +25,7 @@ use patchbay::{
 use super::{
     outside::{Life, State, Waiting},
     process::master_vault,
-    provider::{ACCESS_TOKEN_LIFE_MS, Name},
+    provider::Name,
     world::{SLOT, ana},
 };
 
@@ -99,8 +99,6 @@ pub struct Truth {
     highest_generation: u64,
     /// How far each process is ahead.
     pub skews_ms: Vec<i64>,
-    /// Access tokens that were dead when they arrived, or when they were written: somebody slept for longer than they live.
-    pub dead_on_arrival: HashSet<Name>,
     /// How often the status of a grant turned: as many events there are to be.
     turns: usize,
     /// Whether there are processes that cannot open everything.
@@ -126,7 +124,6 @@ impl Truth {
             over_below: 0,
             highest_generation: 0,
             skews_ms,
-            dead_on_arrival: HashSet::new(),
             turns: 0,
             keys_differ: false,
             last_answers: 0,
@@ -250,7 +247,6 @@ pub struct Wish {
     pub min_life: Duration,
     /// The token that there was when they came; none when it is the very one that they do not want.
     generation: Option<u64>,
-    since_ms: i64,
 }
 
 impl State {
@@ -259,7 +255,6 @@ impl State {
         Wish {
             min_life,
             generation: self.grant().map(|grant| grant.generation),
-            since_ms: self.now_ms,
         }
     }
 
@@ -275,16 +270,13 @@ impl State {
         self.shelves.user(&ana()).integrations.remove(&SLOT)
     }
 
-    /// Somebody got this for an answer. A token has to be one that the provider takes at this moment; unless it is over
-    /// because the process, or what it asked, stood still for as long as it lives.
+    /// Somebody got this for an answer. A token has to be one that the provider takes at this moment.
     pub fn handed_out(&mut self, who: Life, wish: Wish, outcome: &Result<LiveToken, GrantError>) {
         match outcome {
             Ok(token) => {
                 let text = token.token.expose();
                 let revoked = Name::of(text).is_some_and(|name| self.provider.consents[name.consent].revoked);
-                let stood_still = self.now_ms - wish.since_ms >= ACCESS_TOKEN_LIFE_MS
-                    || Name::of(text).is_some_and(|name| self.truth.dead_on_arrival.contains(&name));
-                if !revoked && !stood_still && !self.provider.honours(text, self.now_ms) {
+                if !revoked && !self.provider.honours(text, self.now_ms) {
                     self.truth
                         .wrong(format!("{who:?} hands out {text}, which is dead"));
                 }

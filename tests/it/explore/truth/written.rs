@@ -13,13 +13,8 @@ use crate::explore::{
     world::SLOT,
 };
 
-const HOUR_MS: i64 = 3600 * 1000;
-
 /// How long the provider has to go on refusing a grant before its refresh token may go.
-const KEPT_MS: i64 = 24 * HOUR_MS;
-
-/// How long after the first refusal it may go though the provider was not asked again.
-const ERASED_AFTER_MS: i64 = 48 * HOUR_MS;
+const KEPT_MS: i64 = 24 * 3600 * 1000;
 
 /// The clocks of who saw the first refusal and who looks at the last may differ by this much.
 const SKEW_MAX_MS: i64 = 30_000;
@@ -100,7 +95,6 @@ impl State {
         }
         self.refresh_token_changed(who, old, new);
         if renewed {
-            self.note_if_dead(new);
             let claimed = |claim: &Claim| claim.who == who && claim.generation == old.generation;
             if !self.truth.claims.values().any(claimed) {
                 self.truth
@@ -130,7 +124,8 @@ impl State {
         self.lease_changed(who, old, new);
     }
 
-    /// A refresh token is replaced by a later one, and erased only when it is worthless or was refused for a day.
+    /// A refresh token is replaced by a later one, and erased only when it is worthless or was refused for a day, to the
+    /// end of it.
     fn refresh_token_changed(&mut self, who: Life, old: &StoredGrant, new: &StoredGrant) {
         let (was, is) = (self.refresh_token_of(old), self.refresh_token_of(new));
         match (was, is) {
@@ -153,19 +148,10 @@ impl State {
         let refused = &self.provider.consents[was.consent].falsely_refused_ms;
         let first = refused.first().copied().unwrap_or(self.now_ms);
         let last = refused.last().copied().unwrap_or(self.now_ms);
-        let asked_long_enough = last - first >= KEPT_MS - SKEW_MAX_MS;
-        if !asked_long_enough && self.now_ms - first < ERASED_AFTER_MS - SKEW_MAX_MS {
+        if last - first < KEPT_MS - SKEW_MAX_MS {
             self.truth.wrong(format!(
                 "{who:?} erases {was:?}, which lives; refused at {refused:?}"
             ));
-        }
-    }
-
-    fn note_if_dead(&mut self, grant: &StoredGrant) {
-        if let Some(name) = self.access_token_of(grant)
-            && self.provider.consents[name.consent].access_until_ms[name.number] <= self.now_ms
-        {
-            self.truth.dead_on_arrival.insert(name);
         }
     }
 
