@@ -8,6 +8,7 @@
 mod breaker;
 mod claiming;
 mod clock;
+mod errand;
 mod events;
 mod grant;
 mod health;

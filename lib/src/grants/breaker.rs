@@ -17,8 +17,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     GrantError, Grants,
     claiming::Claim,
-    grant::{BACKOFF_MAX, Claimed, pause_after},
-    renewal::Errand,
+    errand::Errand,
+    grant::{BACKOFF_MAX, Claimed, DOUBTED_FOR, pause_after},
     schedule::CONFLICTS_MAX,
 };
 use crate::{
@@ -33,9 +33,6 @@ const WINDOW: Duration = Duration::from_mins(5);
 
 /// So many people do not remove an app within [`WINDOW`] of each other.
 const WAVE_USERS: usize = 5;
-
-/// How long the provider's word is doubted; after that it is final, for the wave and for each grant in it.
-pub(super) const DOUBTED_FOR: Duration = Duration::from_hours(24);
 
 /// Doubted grants that may ask in one round. One could be somebody who did take the app away.
 const PROBES_PER_ROUND: u32 = 3;

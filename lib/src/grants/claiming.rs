@@ -6,9 +6,9 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{
     GrantError, Grants, LEASE, Reason,
+    errand::{Errand, Purpose},
     grant::{Claimed, NotClaimed},
     lease::Watch,
-    renewal::{Errand, Purpose},
 };
 use crate::{store::StoredGrant, system::Timestamp};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{LEASE, Reason, breaker::DOUBTED_FOR, lease::Watch};
+use super::{LEASE, Reason, lease::Watch};
 use crate::{
     ids::Slot,
     providers::spotify::Profile,
@@ -14,6 +14,9 @@ use crate::{
 /// How long the refresh token of a grant that the provider called dead stays sealed before it is erased. Providers
 /// have refused whole user bases by mistake and taken it back within hours.
 pub(super) const KEPT_AFTER_REFUSAL: Duration = Duration::from_hours(24);
+
+/// How long the provider's word is doubted; after that it is final, for the wave and for each grant in it.
+pub(super) const DOUBTED_FOR: Duration = Duration::from_hours(24);
 
 /// A grant that the provider called dead is asked about again, so long after it was: a mistake of the provider's is found
 /// without its person, within minutes where it was a short one. With the last one the refresh token goes.

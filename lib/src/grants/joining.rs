@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     GrantError,
-    renewal::{Outcome, Stop},
+    errand::{Outcome, Stop},
 };
 use crate::{
     ids::{Slot, UserId},

@@ -11,8 +11,8 @@ use std::{
 use super::{
     GrantError, Grants, LiveToken,
     claiming::Claim,
+    errand::{COME_AGAIN, Errand, Fresh, How, Outcome},
     grant::Renewed,
-    renewal::{COME_AGAIN, Errand, Fresh, How, Outcome},
 };
 use crate::{
     ids::{Slot, UserId},

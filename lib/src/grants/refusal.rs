@@ -6,7 +6,7 @@ use super::{
     GrantError, Grants, Reason,
     breaker::Refusal,
     claiming::Claim,
-    renewal::{Errand, Outcome, Stop},
+    errand::{Errand, Outcome, Stop},
 };
 use crate::{
     metrics::RenewalOutcome,

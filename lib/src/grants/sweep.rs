@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     GrantError, Grants,
-    renewal::{Errand, Fresh, How, Outcome, Purpose, Stop},
+    errand::{Errand, Fresh, How, Outcome, Purpose, Stop},
     schedule::renewal_due_at,
 };
 use crate::{
