@@ -17,7 +17,7 @@ use crate::{
     providers::{AppCredentials, TOKEN_CALL_TIMEOUT, TokenError, Tokens},
     secret::RefreshToken,
     store::{GrantStatus, StoredGrant},
-    system::BoxFuture,
+    system::{BoxFuture, CLOCK_SKEW_MAX},
     vault::Place,
 };
 
@@ -74,6 +74,7 @@ impl Grants {
             };
             let joined = self.0.renewals.join(key.clone(), &self.0.work, start).await;
             outcome = joined.outcome;
+            let has_died = outcome.as_ref().is_ok_and(|fresh| self.has_died(fresh));
             if let Ok(fresh) = &mut outcome
                 && !joined.is_first
             {
@@ -83,7 +84,7 @@ impl Grants {
                 // The run that was joined had set out for an older token than the one that is refused now.
                 Ok(fresh) if fresh.token.generation <= errand.stale => {}
                 // The machine was asleep for longer than a token lives, and this one died on its way.
-                Ok(fresh) if fresh.token.expires_at <= self.0.system.now() => {
+                Ok(fresh) if has_died => {
                     errand.stale = fresh.token.generation;
                 }
                 // The run that was joined was the sweep's, which does not wait.
@@ -101,6 +102,16 @@ impl Grants {
             });
         }
         outcome
+    }
+
+    /// Whether a token is of no use any more by the time it gets here. Another process's clock said when it dies, unless
+    /// this one bought it.
+    fn has_died(&self, fresh: &Fresh) -> bool {
+        let skew = match fresh.how {
+            How::Renewed | How::Unwritten => Duration::ZERO,
+            How::AlreadyFresh | How::Joined | How::Overtaken => CLOCK_SKEW_MAX,
+        };
+        fresh.token.expires_at <= self.0.system.now() + skew
     }
 
     async fn renew(&self, errand: &Errand) -> Outcome {
