@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpStream, task::JoinSet};
 
 /// Callers who are connected and have not asked yet.
@@ -10,6 +11,7 @@ pub struct Crowd(Vec<TcpStream>);
 impl Crowd {
     /// So many callers at each of these addresses.
     pub async fn gather(addresses: &[SocketAddr], at_each: usize) -> io::Result<Self> {
+        open_as_many_files_as_may_be()?;
         let mut callers = Vec::with_capacity(addresses.len() * at_each);
         // Round by round, so that no listener's queue is filled at once.
         for _ in 0..at_each {
@@ -30,6 +32,16 @@ impl Crowd {
         }
         asking.join_all().await.into_iter().collect()
     }
+}
+
+/// A crowd has more connections than most shells let a process have files (1,024); it only has to ask for more.
+fn open_as_many_files_as_may_be() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    Ok(setrlimit(Resource::Nofile, most)?)
 }
 
 async fn exchange(caller: &TcpStream, request: &str) -> io::Result<String> {
