@@ -4,6 +4,7 @@
 //! a live version, another length) keeps a candidate below [`ACCEPT_AT`], however well the rest agrees.
 
 mod artists;
+mod hunt;
 mod likeness;
 mod normal;
 mod queries;
@@ -14,6 +15,7 @@ mod versions;
 
 use std::fmt;
 
+pub use self::hunt::{Hunt, Seen};
 pub use self::likeness::Wanted;
 pub use self::queries::{How, QUERY_CHARS_MAX, Query, queries};
 pub use self::versions::Version;

@@ -122,6 +122,12 @@ impl Catalog {
         self.0.by_id.get(id).map(|&index| &self.0.list[index].0)
     }
 
+    /// What the search answers to a query, best first, all of it: the Web API cuts it into pages.
+    #[must_use]
+    pub fn search(&self, query: &str) -> Vec<&Track> {
+        crate::search::search(self, query, false)
+    }
+
     /// Every track, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Track> {
         self.0.list.iter().map(|(track, _)| track)

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     providers::spotify::{ApiError, Track},
-    songs,
+    songs::{self, Hunt},
     system::BoxFuture,
 };
 
@@ -84,25 +84,20 @@ async fn find(session: &Session<'_>, song: &SongSpec) -> Result<Fate, Stop> {
     if let Some(fate) = by_given_id(session, song).await? {
         return Ok(fate);
     }
-    let mut seen: Vec<Seen> = Vec::new();
-    for query in song.with_song(songs::queries) {
-        let how = How::from(query.how);
+    let mut hunt: Hunt<Track> = song.with_song(Hunt::new);
+    while let Some(query) = hunt.next_query() {
         for track in search(session, &query.q).await? {
-            if seen.iter().all(|other| other.track.uri != track.uri) {
-                seen.push(Seen::new(song, track, how));
-            }
-        }
-        if let Some(best) = best(&seen)
-            && best.likeness.is_accepted()
-        {
-            return Ok(Fate::Matched {
-                uri: best.track.uri.clone(),
-                score: best.likeness.score,
-                how: best.how,
-            });
+            offer(&mut hunt, track, query.how);
         }
     }
-    Ok(unmatched(seen))
+    Ok(match hunt.found() {
+        Some(best) => Fate::Matched {
+            uri: best.track.uri.clone(),
+            score: best.likeness.score,
+            how: best.how.into(),
+        },
+        None => unmatched(hunt),
+    })
 }
 
 /// The track that the request names, if it is one. One that does not exist must not come into a batch, which it would
@@ -138,49 +133,29 @@ async fn search(session: &Session<'_>, query: &str) -> Result<Vec<Track>, Stop> 
     }
 }
 
-/// A track that was looked at.
-struct Seen {
-    track: Track,
-    likeness: songs::Likeness,
-    how: How,
+fn offer(hunt: &mut Hunt<Track>, track: Track, how: songs::How) {
+    let shown = track.clone();
+    let artists: Vec<&str> = shown.artists.iter().map(String::as_str).collect();
+    let candidate = songs::Song {
+        title: &shown.title,
+        artists: &artists,
+        album: shown.album.as_deref(),
+        isrc: shown.isrc.as_deref(),
+        duration_ms: shown.duration_ms,
+    };
+    hunt.offer(track, &candidate, how);
 }
 
-impl Seen {
-    fn new(song: &SongSpec, track: Track, how: How) -> Self {
-        let artists: Vec<&str> = track.artists.iter().map(String::as_str).collect();
-        let candidate = songs::Song {
-            title: &track.title,
-            artists: &artists,
-            album: track.album.as_deref(),
-            isrc: track.isrc.as_deref(),
-            duration_ms: track.duration_ms,
-        };
-        let likeness = song.with_song(|wanted| songs::likeness(wanted, &candidate));
-        Self { track, likeness, how }
-    }
-}
-
-/// The likest; of equals the one that Spotify put first.
-fn best(seen: &[Seen]) -> Option<&Seen> {
-    seen.iter().reduce(|best, other| {
-        if other.likeness.score > best.likeness.score {
-            other
-        } else {
-            best
-        }
-    })
-}
-
-fn unmatched(mut seen: Vec<Seen>) -> Fate {
-    let reason = match best(&seen) {
+fn unmatched(hunt: Hunt<Track>) -> Fate {
+    let ranked = hunt.ranked();
+    let reason = match ranked.first() {
         None => "Spotify's search finds nothing".to_owned(),
         Some(best) => format!(
             "nothing found is alike enough; the nearest: {}",
             best.likeness.reason
         ),
     };
-    seen.sort_by(|a, b| b.likeness.score.total_cmp(&a.likeness.score));
-    let candidates = seen.into_iter().take(CANDIDATES_MAX).map(|seen| Candidate {
+    let candidates = ranked.into_iter().take(CANDIDATES_MAX).map(|seen| Candidate {
         uri: seen.track.uri,
         title: seen.track.title,
         artists: seen.track.artists,
@@ -206,41 +181,45 @@ impl From<songs::How> for How {
 mod tests {
     use super::*;
 
-    fn seen(title: &str, artist: &str, number: usize) -> Seen {
+    fn hunt(tracks: &[(&str, &str)]) -> Hunt<Track> {
         let wanted = SongSpec {
             title: "Dynamite".into(),
             artist: "BTS".into(),
             ..SongSpec::default()
         };
-        let track = Track {
-            uri: format!("spotify:track:{number}"),
-            title: title.into(),
-            artists: vec![artist.into()],
-            album: None,
-            isrc: None,
-            duration_ms: None,
-        };
-        Seen::new(&wanted, track, How::Plain)
+        let mut hunt = wanted.with_song(Hunt::new);
+        for (number, (title, artist)) in tracks.iter().enumerate() {
+            let track = Track {
+                uri: format!("spotify:track:{number}"),
+                title: (*title).into(),
+                artists: vec![(*artist).into()],
+                album: None,
+                isrc: None,
+                duration_ms: None,
+            };
+            offer(&mut hunt, track, songs::How::Plain);
+        }
+        hunt
     }
 
     #[test]
     fn the_likest_wins_and_of_equals_the_first() {
-        let seen = [
-            seen("Dynamite - Instrumental", "BTS", 0),
-            seen("Dynamite", "BTS", 1),
-            seen("Dynamite", "BTS", 2),
-        ];
-        assert_eq!(best(&seen).expect("one").track.uri, "spotify:track:1");
+        let hunt = hunt(&[
+            ("Dynamite - Instrumental", "BTS"),
+            ("Dynamite", "BTS"),
+            ("Dynamite", "BTS"),
+        ]);
+        assert_eq!(hunt.found().expect("one").track.uri, "spotify:track:1");
     }
 
     #[test]
     fn a_song_that_is_not_there_gets_three_candidates_in_order_and_a_reason() {
-        let list = vec![
-            seen("Something else", "Nobody", 0),
-            seen("Dynamite", "Taio Cruz", 1),
-            seen("Dynamite (Live)", "BTS", 2),
-            seen("Dynamite - Instrumental", "BTS", 3),
-        ];
+        let list = hunt(&[
+            ("Something else", "Nobody"),
+            ("Dynamite", "Taio Cruz"),
+            ("Dynamite (Live)", "BTS"),
+            ("Dynamite - Instrumental", "BTS"),
+        ]);
         let Fate::Unmatched { reason, candidates } = unmatched(list) else {
             panic!("not accepted");
         };
@@ -253,7 +232,7 @@ mod tests {
             candidates.is_sorted_by(|a, b| a.score >= b.score),
             "{candidates:?}"
         );
-        let Fate::Unmatched { reason, .. } = unmatched(Vec::new()) else {
+        let Fate::Unmatched { reason, .. } = unmatched(hunt(&[])) else {
             panic!("nothing to accept");
         };
         assert_eq!(reason, "Spotify's search finds nothing");
