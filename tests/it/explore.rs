@@ -12,6 +12,7 @@ mod process;
 mod provider;
 mod shelves;
 mod truth;
+mod wave;
 mod world;
 
 use std::env;

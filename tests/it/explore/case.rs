@@ -91,7 +91,7 @@ impl fmt::Debug for Case {
 /// Any case.
 pub fn any_case() -> impl Strategy<Value = Case> {
     let skews = prop::collection::vec(0..=SKEW_S_MAX, 2..=3);
-    let scenes = prop_oneof![9 => step().prop_map(|step| vec![step]), 1 => stuck()];
+    let scenes = prop_oneof![36 => step().prop_map(|step| vec![step]), 4 => stuck(), 1 => late()];
     let steps = prop::collection::vec(scenes, 1..SCENES_MAX).prop_map(|scenes| scenes.concat());
     (skews, any::<bool>(), steps).prop_map(|(skews_s, rotates, steps)| Case {
         skews_s,
@@ -123,6 +123,21 @@ fn stuck() -> impl Strategy<Value = Vec<Step>> {
             steps
         },
     )
+}
+
+/// The answer of the provider takes its time, and the token is looked at around its end.
+fn late() -> impl Strategy<Value = Vec<Step>> {
+    (0..3_u8, 1..10_u32, 3_560..3_640_u32).prop_map(|(process, answer_s, end_s)| {
+        let through = Step::Let {
+            nth: 0,
+            verdict: Verdict::Through,
+        };
+        let mut steps = vec![Step::Live { ms: 70_000 }, Step::Replace { process }];
+        steps.extend([through; 3]);
+        steps.extend([Step::Stall { s: answer_s }, Step::Live { ms: 0 }]);
+        steps.push(Step::Stall { s: end_s });
+        steps
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {

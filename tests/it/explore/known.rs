@@ -95,6 +95,44 @@ fn a_refusal_that_was_believed_is_asked_about_again() {
     holds(0, false, steps);
 }
 
+#[test]
+fn a_renewal_for_the_consent_before_writes_nothing() {
+    let mut steps = vec![Step::Replace { process: 0 }, LET, LET, LET, LET];
+    steps.extend([Step::Pause { process: 0 }, Step::Connect { process: 1 }]);
+    steps.extend([Step::Live { ms: 0 }, Step::Resume]);
+    holds(0, false, steps);
+}
+
+#[test]
+fn who_was_overtaken_has_nothing_to_say_about_the_grant() {
+    let refusal = Step::Bad {
+        fault: Fault::FalseRefusal,
+        times: 1,
+    };
+    let mut steps = vec![refusal, Step::Replace { process: 0 }, LET, LET, LET, LET];
+    steps.extend([Step::Pause { process: 0 }, Step::Stall { s: 61 }]);
+    steps.extend([Step::Replace { process: 1 }, LET_SECOND, LET_SECOND, Step::Resume]);
+    steps.extend([LET; 4]);
+    holds(0, false, steps);
+}
+
+#[test]
+fn a_renewal_that_fails_costs_nobody_the_life_that_is_left() {
+    let outage = Step::Bad {
+        fault: Fault::FalseAppError,
+        times: 2,
+    };
+    let want = Step::Want {
+        process: 0,
+        life_s: 60,
+    };
+    holds(
+        0,
+        false,
+        [outage, Step::Stall { s: 3_300 }, want, Step::Live { ms: 12_000 }],
+    );
+}
+
 /// A machine slept in the middle of a renewal for longer than a token lives.
 #[test]
 fn what_died_on_its_way_is_handed_to_nobody() {

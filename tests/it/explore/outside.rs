@@ -78,6 +78,8 @@ impl Waiting {
 pub struct State {
     pub now_ms: i64,
     pub gate: Vec<Waiting>,
+    /// Nothing waits: everything is done at once. Nobody judges then.
+    pub gate_is_open: bool,
     timers: Vec<(i64, oneshot::Sender<()>)>,
     pub shelves: Shelves,
     pub store_works: bool,
@@ -119,6 +121,7 @@ impl Outside {
         Self(Arc::new(Mutex::new(State {
             now_ms: START_MS,
             gate: Vec::new(),
+            gate_is_open: false,
             timers: Vec::new(),
             shelves: Shelves::default(),
             store_works: true,
@@ -166,6 +169,11 @@ impl View {
         call: impl FnOnce(&mut Shelves) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
+        if let state = &mut *self.outside.lock()
+            && state.gate_is_open
+        {
+            return Ok(call(&mut state.shelves));
+        }
         self.wait(What::Stored(Box::new(move |shelves, verdict| {
             let outcome = match verdict {
                 Verdict::Through => Ok(call(shelves)),
@@ -190,6 +198,13 @@ impl View {
     fn ask(&self, request: Request<Vec<u8>>) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         let mut state = self.outside.lock();
+        if state.gate_is_open {
+            let now_ms = state.now_ms;
+            let reply = state.provider.act(&request, now_ms);
+            // Whoever asks waits for it.
+            let _ = answer.send(Ok(reply.response));
+            return answered;
+        }
         let State {
             now_ms, gate, truth, ..
         } = &mut *state;

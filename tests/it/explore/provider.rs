@@ -66,6 +66,8 @@ pub struct Provider {
     pub rotates: bool,
     /// What is wrong, and for how many renewals yet.
     pub fault: Option<(Fault, u8)>,
+    /// Of ten consents, so many are refused though they live.
+    pub refused_in_ten: usize,
 }
 
 /// What the provider answers.
@@ -83,6 +85,19 @@ impl Provider {
     pub fn consent(&mut self) -> String {
         self.consents.push(Consent::default());
         format!("code-{}-0", self.consents.len() - 1)
+    }
+
+    /// The first tokens of a consent that a person has just given.
+    pub fn grant(&mut self, now_ms: i64) -> (String, String) {
+        let code = self.consent();
+        let consent = self.consents.len() - 1;
+        self.exchange(&code, now_ms);
+        (format!("access-{consent}-0"), format!("refresh-{consent}-0"))
+    }
+
+    /// How many renewals were refused.
+    pub fn refusals(&self) -> usize {
+        self.consents.iter().map(|consent| consent.refusals).sum()
     }
 
     /// The person takes back all that they agreed to.
@@ -166,7 +181,8 @@ impl Provider {
         };
         let live = self.live_refresh_token(name.consent) == Some(name);
         let consent = &mut self.consents[name.consent];
-        if !live || fault == Some(Fault::FalseRefusal) {
+        let is_in_wave = name.consent % 10 < self.refused_in_ten;
+        if !live || is_in_wave || fault == Some(Fault::FalseRefusal) {
             consent.refusals += 1;
             if live {
                 consent.falsely_refused_ms.push(now_ms);

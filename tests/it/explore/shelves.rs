@@ -129,6 +129,12 @@ impl Shelves {
             .retain(|(of, _), (record, _)| *of != collection || record.owner.as_ref() != Some(owner));
     }
 
+    /// How many events of this kind were told.
+    pub fn events_of_kind(&self, kind: &str) -> usize {
+        self.rows(Collection::Events, |record| record.body["kind"] == kind)
+            .len()
+    }
+
     fn rows(&self, collection: Collection, wanted: impl Fn(&Record) -> bool) -> Vec<(String, Record, u64)> {
         let of_it = self.records.iter().filter(|((of, _), _)| *of == collection);
         of_it
