@@ -151,6 +151,23 @@ fn what_died_on_its_way_is_handed_to_nobody() {
     }
 }
 
+/// It was bought by a process whose clock is ahead, and died before another looked at it.
+#[test]
+fn what_died_lately_by_a_clock_that_is_ahead_is_handed_to_nobody() {
+    let steps = [
+        Step::Replace { process: 1 },
+        LET,
+        LET,
+        LET,
+        LET,
+        Step::Replace { process: 0 },
+        LET,
+        Step::Stall { s: 3_610 },
+        Step::Live { ms: 1_000 },
+    ];
+    holds(24, false, steps);
+}
+
 #[test]
 fn nobody_calls_a_token_healthy_for_longer_by_a_clock_that_is_behind() {
     let steps = [

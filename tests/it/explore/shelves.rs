@@ -51,11 +51,15 @@ impl Shelves {
                 *at <= until && after.is_none_or(|(last, behind)| (last, behind) < (at, id))
             })
             .collect();
+        if limit < due.len() {
+            due.select_nth_unstable_by_key(limit, |(at, id, _)| (*at, *id));
+            due.truncate(limit);
+        }
         due.sort_by_key(|(at, id, _)| (*at, *id));
         let rows = due
             .into_iter()
             .map(|(_, id, document)| (id.clone(), document.clone()));
-        rows.take(limit).collect()
+        rows.collect()
     }
 
     pub fn tally(&self, now: Timestamp) -> Tally {
