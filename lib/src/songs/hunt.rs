@@ -34,7 +34,7 @@ pub struct Seen<T> {
 }
 
 impl<T: PartialEq> Hunt<T> {
-    /// Starts with the surest of [`queries`].
+    /// Starts with the surest of [`queries()`].
     #[must_use]
     pub fn new(wanted: &Song<'_>) -> Self {
         Self {
