@@ -163,6 +163,7 @@ fn what_died_lately_by_a_clock_that_is_ahead_is_handed_to_nobody() {
         Step::Replace { process: 0 },
         LET,
         Step::Stall { s: 3_610 },
+        LET_SECOND,
         Step::Live { ms: 1_000 },
     ];
     holds(24, false, steps);
