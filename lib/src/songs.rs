@@ -4,10 +4,12 @@
 //! a live version, another length) keeps a candidate below [`ACCEPT_AT`], however well the rest agrees.
 
 mod artists;
+mod han;
 mod hunt;
 mod likeness;
 mod normal;
 mod queries;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod titles;

@@ -1,7 +1,8 @@
 //! How alike two songs are: evidence for, evidence against, and which of it decides.
 
 use super::artists::{Artists, Credit};
-use super::normal::{SAME_NAME_AT, Script, Text};
+use super::normal::{Script, Text};
+use super::spelling::SAME_NAME_AT;
 use super::titles::Title;
 use super::versions::{Marks, Version};
 use super::{ACCEPT_AT, Likeness, Reason, Song};
@@ -30,6 +31,17 @@ const WORTH_UNSHARED_ENDING: f64 = 0.68;
 const WORTH_NO_ARTIST: f64 = 0.6;
 const WORTH_OTHER_ARTIST: f64 = 0.3;
 const WORTH_OTHER_VERSION: f64 = 0.4;
+/// So that of a song and its remaster the one wins that the list names.
+const WORTH_WRITTEN_OTHERWISE: f64 = 0.998;
+/// "Silence" against "Silence - Electric Version": perhaps only a label; a strong length must agree.
+const WORTH_SPECIAL_VERSION: f64 = 0.55;
+/// A guest is wanted whom the candidate names nowhere: the length or the album must agree.
+const WORTH_NO_GUEST: f64 = 0.66;
+/// Part of a band's name ("Lisa Loeb" / "Lisa Loeb & Nine Stories"), or names in two scripts: a strong length must agree...
+const WORTH_PART_OF_NAME: f64 = 0.6;
+const WORTH_OTHER_SCRIPT: f64 = 0.6;
+/// ...and the album too, where the title is one that many songs have.
+const WORTH_OTHER_SCRIPT_COMMON_TITLE: f64 = 0.45;
 /// A radio edit is the same recording, cut.
 const WORTH_EDIT: f64 = 0.93;
 /// "Remix" against "Tiësto Remix": perhaps the same.
@@ -118,6 +130,9 @@ impl Wanted {
         for share in [length.closes, if same_album { CLOSED_BY_ALBUM } else { 0.0 }] {
             score += (1.0 - score) * share;
         }
+        if !self.title.is_written_like(&candidate.title) {
+            score *= WORTH_WRITTEN_OTHERWISE;
+        }
         // A title alone is not a song: thousands are called "Hello".
         let nameless = findings.iter().any(|finding| finding.reason == Reason::NoArtist);
         if nameless && !(same_album && length.closes >= CLOSED_BY_STRONG_LENGTH) {
@@ -133,10 +148,25 @@ impl Wanted {
         let worth = self.title.alike(&candidate.title);
         if worth < SAME_NAME_AT {
             Finding::against(worth, Reason::AnotherTitle)
-        } else if self.title.has_unshared_ending(&candidate.title) {
+        } else if self.is_doubtful_ending(candidate) {
             Finding::for_it(WORTH_UNSHARED_ENDING, Reason::TitleDiffersSlightly)
         } else {
             Finding::for_it(worth, Reason::TitleDiffersSlightly)
+        }
+    }
+
+    /// An aside that names artists is about them: nothing, if both credit them, another recording if only one does.
+    fn is_doubtful_ending(&self, candidate: &Self) -> bool {
+        let Some((ending, is_subtitle)) = self.title.unshared_ending(&candidate.title) else {
+            return false;
+        };
+        match (
+            self.artists.names_all(ending),
+            candidate.artists.names_all(ending),
+        ) {
+            (true, true) => false,
+            (false, false) => !is_subtitle,
+            _ => true,
         }
     }
 
@@ -146,6 +176,18 @@ impl Wanted {
             Artists::Different => Finding::against(WORTH_OTHER_ARTIST, Reason::DifferentArtist),
             Artists::Some { first: true } => Finding::for_it(WORTH_SOME_ARTISTS, Reason::SomeArtistsMissing),
             Artists::Some { first: false } => Finding::for_it(WORTH_LATER_ARTIST, Reason::SomeArtistsMissing),
+            Artists::PartOfName => Finding::for_it(WORTH_PART_OF_NAME, Reason::ArtistsDifferSlightly),
+            Artists::OtherScript if self.title.full.is_telling() => {
+                Finding::for_it(WORTH_OTHER_SCRIPT, Reason::DifferentArtist)
+            }
+            Artists::OtherScript => Finding::for_it(WORTH_OTHER_SCRIPT_COMMON_TITLE, Reason::DifferentArtist),
+            Artists::All(_)
+                if self
+                    .artists
+                    .lacks_guest(&candidate.artists, &candidate.title.full) =>
+            {
+                Finding::for_it(WORTH_NO_GUEST, Reason::SomeArtistsMissing)
+            }
             Artists::All(worth) => Finding::for_it(worth, Reason::ArtistsDifferSlightly),
         }
     }
@@ -235,6 +277,25 @@ fn decisive(findings: &[Finding]) -> Finding {
 }
 
 fn version(wanted: &Marks, candidate: &Marks) -> Finding {
+    let sung_along =
+        wanted.versions.contains(&Version::Karaoke) && candidate.versions.contains(&Version::Karaoke);
+    if sung_along {
+        // Every karaoke track is a cover without a voice, said or not.
+        let (mut wanted, mut candidate) = (wanted.clone(), candidate.clone());
+        for marks in [&mut wanted, &mut candidate] {
+            marks
+                .versions
+                .retain(|version| !matches!(version, Version::Cover | Version::Instrumental));
+        }
+        return version_of(&wanted, &candidate);
+    }
+    version_of(wanted, candidate)
+}
+
+fn version_of(wanted: &Marks, candidate: &Marks) -> Finding {
+    if wanted.versions.is_empty() && candidate.versions.iter().eq([&Version::Other]) {
+        return Finding::for_it(WORTH_SPECIAL_VERSION, Reason::Version(Version::Other));
+    }
     if let Some(&version) = candidate.versions.difference(&wanted.versions).next() {
         return Finding::against(WORTH_OTHER_VERSION, Reason::Version(version));
     }

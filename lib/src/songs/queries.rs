@@ -2,7 +2,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::artists::Credit;
+use super::artists::{Credit, other_name};
+use super::han;
+use super::normal::Text;
 use super::titles::Title;
 use super::{Song, isrc, titles_own_artist};
 
@@ -55,9 +57,19 @@ pub fn queries(wanted: &Song<'_>) -> Vec<Query> {
     let plain_artist = pieces.last().map_or("", String::as_str);
 
     let fields = fielded(&written, &cut(&words(field_artist), ARTIST_CHARS_MAX));
+    // A title by an artist in another script is more likely found under the name in the title's own.
+    let scripts = (Text::new(&other).script(), Text::new(plain_artist).script());
+    let known_as = (scripts.0 != scripts.1)
+        .then(|| other_name(plain_artist, scripts.0))
+        .flatten();
+    let (other, plain_artist) = match (known_as, han::traditional(&other, plain_artist)) {
+        (Some(artist), _) => (other, artist.to_owned()),
+        (None, Some((title, artist))) => (title, artist),
+        (None, None) => (other, plain_artist.to_owned()),
+    };
     let plain = join_within(
         &other,
-        &cut(&words(plain_artist), ARTIST_CHARS_MAX),
+        &cut(&words(&plain_artist), ARTIST_CHARS_MAX),
         QUERY_CHARS_MAX,
     );
     let by_name = [(How::Fields, fields), (How::Plain, plain)].map(|(how, q)| Query { how, q });
@@ -189,6 +201,14 @@ mod tests {
                 "track:夜に駆ける artist:YOASOBI",
                 "夜に駆ける YOASOBI",
             ),
+            (
+                "告白气球",
+                "周杰伦",
+                "track:告白气球 artist:周杰伦",
+                "告白氣球 周杰倫",
+            ),
+            ("APT.", "로제", "track:APT. artist:로제", "APT. ROSÉ"),
+            ("Dynamite", "BTS", "track:Dynamite artist:BTS", "Dynamite BTS"),
             ("Don’t Stop", "", "track:Don't Stop", "Don't Stop"),
             ("÷", "!!!", "track:÷ artist:!!!", "÷ !!!"),
         ] {

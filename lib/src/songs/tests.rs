@@ -39,6 +39,15 @@ Love Story (Taylor’s Version) | Taylor Swift | Love Story (Taylor's Version) |
 Dynamite (Japanese Ver.) | BTS | Dynamite -Japanese Version- | BTS
 Titanium | David Guetta ft. Sia | Titanium - Radio Edit | David Guetta; Sia
 99 Problems | JAY‐Z | 99 Problems | JAY-Z
+밤편지 | 아이유 | 밤편지 (Through the Night) | IU
+告白气球 | 周杰伦 | 告白氣球 | 周杰倫
+倔强 | Mayday | 倔強 | 五月天
+Running Up That Hill | Kate Bush | Running Up That Hill (A Deal With God) | Kate Bush
+luther | Kendrick Lamar & SZA | luther (with sza) | Kendrick Lamar; SZA
+灰色と青 | 米津玄師 | 灰色と青 (+菅田将暉) | 米津玄師; 菅田将暉
+Crown | TXT | 어느날 머리에서 뿔이 자랐다 (CROWN) | TOMORROW X TOGETHER
+Hello (Karaoke Version) | Sing King | Hello (Karaoke Version) [Originally Performed by Adele] | Sing King
+Fuckin' Perfect | Pink | F**kin' Perfect | P!nk
 ";
 
 /// The same, and the reason.
@@ -66,7 +75,12 @@ Gee (한국어 버전) | 소녀시대 | Gee (日本語バージョン) | 소녀�
 눈의 꽃 | 박효신 | 눈의 꽃 (라이브) | 박효신 | a live version
 夜に駆ける | YOASOBI | 夜に駆ける (カラオケ) | 歌っちゃ王 | a karaoke version
 봄날 | 방탄소년단 | 봄밤 | 방탄소년단 | another title
-밤편지 | 아이유 | 밤편지 | IU | different artist
+밤편지 | 가나다라 | 밤편지 | Somebody | different artist
+Believer (feat. Lil Wayne) | Imagine Dragons | Believer | Imagine Dragons | some artists are missing
+Bad Habits (feat. Bring Me The Horizon) | Ed Sheeran | Bad Habits | Ed Sheeran | some artists are missing
+Faded | Alan Walker | Faded (Restrung) | Alan Walker | a slightly different title
+Easy On Me | Adele | Easy On Me (with Chris Stapleton) | Adele; Chris Stapleton | a slightly different title
+紅蓮華 | LiSA | 紅蓮華 - From THE FIRST TAKE | LiSA | a live version
 All Too Well (10 Minute Version) | Taylor Swift | All Too Well | Taylor Swift | not the special version
 Another Brick in the Wall, Pt. 1 | Pink Floyd | Another Brick in the Wall, Pt. 2 | Pink Floyd | another title
 September | Fire | September | Earth, Wind & Fire | different artist
@@ -142,10 +156,6 @@ fn length_decides_within_its_bounds() {
 fn an_ending_that_one_side_lacks_needs_more() {
     let wanted = song("Faded", &["Alan Walker"]);
     let offered = song("Faded (Restrung)", &["Alan Walker"]);
-    let lasting = |song, duration_ms| Song {
-        duration_ms: Some(duration_ms),
-        ..song
-    };
     assert!(!likeness(&wanted, &offered).is_accepted());
     assert!(!likeness(&offered, &wanted).is_accepted());
     assert!(likeness(&lasting(wanted, MINUTE_MS), &lasting(offered, MINUTE_MS + 9_000)).is_accepted());
@@ -158,10 +168,10 @@ fn an_isrc_outweighs_one_contradiction_not_two() {
         isrc: Some("KRA381700788"),
         ..song(title, artists)
     };
-    let wanted = coded("밤편지", &["아이유"]);
-    assert!(likeness(&wanted, &coded("밤편지", &["IU"])).is_accepted());
+    let wanted = coded("밤편지", &["가나다라"]);
+    assert!(likeness(&wanted, &coded("밤편지", &["Somebody"])).is_accepted());
     assert!(
-        likeness(&wanted, &coded("Through the Night", &["IU"])).is_accepted(),
+        likeness(&wanted, &coded("Through the Night", &["Somebody"])).is_accepted(),
         "two scripts contradict nothing"
     );
     assert!(!likeness(&wanted, &coded("좋은 날", &["박효신"])).is_accepted());
@@ -170,7 +180,7 @@ fn an_isrc_outweighs_one_contradiction_not_two() {
             &wanted,
             &Song {
                 isrc: Some("KRA381700789"),
-                ..song("밤편지", &["IU"])
+                ..song("밤편지", &["Somebody"])
             }
         )
         .is_accepted()
@@ -180,7 +190,7 @@ fn an_isrc_outweighs_one_contradiction_not_two() {
         ..song("밤편지", artist)
     };
     assert!(
-        !likeness(&nonsense(&["아이유"]), &nonsense(&["IU"])).is_accepted(),
+        !likeness(&nonsense(&["가나다라"]), &nonsense(&["Somebody"])).is_accepted(),
         "no code equals no code"
     );
 }
@@ -294,4 +304,46 @@ proptest! {
             prop_assert!(!query.q.contains(['"', '*']), "{query:?}");
         }
     }
+}
+
+fn lasting(song: Song<'_>, duration_ms: u64) -> Song<'_> {
+    Song {
+        duration_ms: Some(duration_ms),
+        ..song
+    }
+}
+
+#[test]
+fn names_that_cannot_be_compared_need_the_length() {
+    for (title, wanted, offered) in [
+        ("사건의 지평선", "Somebody", "가나다라"),
+        ("Stay (I Missed You)", "Lisa Loeb", "Lisa Loeb & Nine Stories"),
+    ] {
+        let (wanted, offered) = ([wanted], [offered]);
+        let (wanted, offered) = (song(title, &wanted), song(title, &offered));
+        assert!(!likeness(&wanted, &offered).is_accepted(), "{title}");
+        let near =
+            |ms| likeness(&lasting(wanted, MINUTE_MS), &lasting(offered, MINUTE_MS + ms)).is_accepted();
+        assert!(near(1_000), "{title}");
+        assert!(!near(5_000), "{title}");
+    }
+    let home = |artist| lasting(song("Home", artist), MINUTE_MS);
+    assert!(
+        !likeness(&home(&["로이킴"]), &home(&["Phillip Phillips"])).is_accepted(),
+        "many songs have such a title, some the same length"
+    );
+    let recording = |title| lasting(song(title, &["Simon & Garfunkel"]), MINUTE_MS);
+    let (plain, electric) = ("The Sound of Silence", "The Sound of Silence - Electric Version");
+    assert!(likeness(&recording(plain), &recording(electric)).is_accepted());
+    let unknown = song(electric, &["Simon & Garfunkel"]);
+    assert!(!likeness(&recording(plain), &unknown).is_accepted());
+}
+
+#[test]
+fn of_a_song_and_its_remaster_the_one_wins_that_is_named() {
+    let score = |wanted, offered| likeness(&song(wanted, &["Queen"]), &song(offered, &["Queen"])).score;
+    let (plain, mix) = ("Song", "Song (2019 Mix)");
+    assert!(score(plain, plain) > score(plain, mix));
+    assert!(score(mix, "Song - 2019 Mix") > score(mix, plain));
+    assert!(score(mix, plain) > ACCEPT_AT);
 }

@@ -1,6 +1,8 @@
 //! Takes a title apart: the name itself, names in other scripts, subtitles, version words, featured artists.
 
-use super::normal::{SAME_NAME_AT, Script, Text, fold};
+use super::han;
+use super::normal::{Script, Text, fold};
+use super::spelling::SAME_NAME_AT;
 use super::versions::{Marks, find_credit, read_aside, read_tail};
 
 /// Words in front that one side leaves out: "(I Can't Get No) Satisfaction" / "Satisfaction".
@@ -9,6 +11,9 @@ const WORTH_WITHOUT_OPENING: f64 = 0.88;
 const WORTH_ONE_SCRIPT: f64 = 0.97;
 /// Both give a name in their own script, and these differ: a shared translation proves nothing.
 const WORTH_OTHER_ORIGINAL: f64 = 0.6;
+
+/// An aside of so many words that names no version is part of the title: "(A Deal With God)".
+const SUBTITLE_WORDS_MIN: usize = 3;
 
 const OPENING: &[char] = &['(', '[', '{', '（', '［', '｛', '【', '〔'];
 const CLOSING: &[char] = &[')', ']', '}', '）', '］', '｝', '】', '〕'];
@@ -75,11 +80,23 @@ impl Title {
         std::iter::once(&self.main).chain(&self.alternatives)
     }
 
-    /// Whether one side ends with an aside that the other lacks: "Don't You (Forget About Me)" is the same song,
-    /// "Faded (Restrung)" is not, and the words do not tell which.
-    pub(super) fn has_unshared_ending(&self, other: &Self) -> bool {
-        let shared = self.full.alike(&other.full) >= SAME_NAME_AT;
-        !shared && self.ends_with_subtitle != other.ends_with_subtitle
+    /// The aside that one side ends with and the other lacks, and whether it is a subtitle: "Running Up That Hill (A Deal
+    /// With God)" is the same song, "Faded (Restrung)" is not. Long ones, and those that repeat the title, are subtitles.
+    pub(super) fn unshared_ending<'a>(&'a self, other: &'a Self) -> Option<(&'a Text, bool)> {
+        let longer = if self.ends_with_subtitle { self } else { other };
+        if self.ends_with_subtitle == other.ends_with_subtitle || self.full.alike(&other.full) >= SAME_NAME_AT
+        {
+            return None;
+        }
+        let ending = longer.subtitles.last()?;
+        let words = ending.words();
+        let repeats = words.iter().all(|word| longer.main.words().contains(word));
+        Some((ending, repeats || words.len() >= SUBTITLE_WORDS_MIN))
+    }
+
+    /// Whether both are written alike, up to case and signs: of "Song" and "Song - Remastered" the one that the list names.
+    pub(super) fn is_written_like(&self, other: &Self) -> bool {
+        self.flat == other.flat
     }
 
     /// A subtitle with a number ("Part 2") is never left out.
@@ -153,6 +170,9 @@ fn dash_parts(text: &str) -> Vec<&str> {
 
 /// The text after "feat." and the like, if the aside starts with one.
 pub(super) fn after_featuring(text: &str) -> Option<&str> {
+    if let Some(guest) = text.trim_start().strip_prefix(['+', '＋']) {
+        return Some(guest.trim());
+    }
     let (first, rest) = text.trim_start().split_once(char::is_whitespace)?;
     let first = first.trim_start_matches(OPENING);
     is_featuring(first).then(|| rest.trim())
@@ -191,7 +211,8 @@ impl Parts {
         for (at, part) in dash_parts(text).into_iter().enumerate() {
             let trimmed = part.trim().trim_matches(DASHES).trim();
             let named = at > 0 && !self.full.trim().is_empty();
-            if named && self.qualifier(trimmed) {
+            let guests = !self.full.trim().is_empty() && after_featuring(trimmed).is_some();
+            if (named || guests) && self.qualifier(trimmed) {
                 continue;
             }
             let (name, featured) = cut_featuring(part);
@@ -211,10 +232,13 @@ impl Parts {
         }
         let aside = Text::new(text);
         let scripts = (Text::new(&self.main).script(), aside.script());
-        if matches!(
+        // "무제(無題)": the same word in Han.
+        let in_han = self.main.contains(han::is_hangul) && text.chars().all(han::is_han);
+        let in_other_letters = matches!(
             scripts,
             (Script::Latin, Script::Other) | (Script::Other, Script::Latin)
-        ) {
+        );
+        if in_other_letters || (in_han && !aside.is_empty()) {
             self.alternatives.push(text.to_owned());
         } else if !aside.is_empty() {
             self.ends_with_subtitle |= !self.main.trim().is_empty();
@@ -350,86 +374,4 @@ fn is_about_source(written: &str, aside: &Text) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::songs::Version;
-
-    #[test]
-    fn names_alike_part_by_part() {
-        for (a, b, same) in [
-            ("봄날 (Spring Day)", "봄날", true),
-            ("봄날 (Spring Day)", "Spring Day", true),
-            ("Spring Day (봄날)", "봄날 (Spring Day)", true),
-            ("봄날 / Spring Day", "봄날", true),
-            ("夜に駆ける", "夜に駆ける (Racing into the Night)", true),
-            ("Группа крови", "Группа крови (Blood Type)", true),
-            ("Love (사랑)", "Love (이별)", false),
-            ("(I Can't Get No) Satisfaction", "Satisfaction", true),
-            (
-                "(I Can’t Get No) Satisfaction",
-                "I Can't Get No Satisfaction",
-                true,
-            ),
-            (
-                "Another Brick in the Wall (Part 2)",
-                "Another Brick in the Wall (Part 1)",
-                false,
-            ),
-            (
-                "Another Brick in the Wall, Pt. 2",
-                "Another Brick in the Wall (Part 2)",
-                true,
-            ),
-            (
-                "Another Brick in the Wall (Part 2)",
-                "Another Brick in the Wall",
-                false,
-            ),
-            ("Hurt / Closer", "Hurt", false),
-            ("Hello - Remastered 2011", "Hello", true),
-            ("Hello (feat. B) [Official Video]", "Hello", true),
-            ("Hello feat. B & C", "Hello", true),
-            ("Shallow - From \"A Star Is Born\"", "Shallow", true),
-            (
-                "My Heart Will Go On - Love Theme from \"Titanic\"",
-                "My Heart Will Go On",
-                true,
-            ),
-            ("Dynamite -Japanese Version-", "Dynamite", true),
-            ("Anti-Hero", "Anti‐Hero", true),
-            ("Anti-Hero", "Anti", false),
-            ("Intro", "(Intro)", true),
-            ("÷", "+", false),
-            ("", "", false),
-        ] {
-            let alike = Title::new(a).alike(&Title::new(b));
-            assert_eq!(alike >= SAME_NAME_AT, same, "{a:?} / {b:?}: {alike}");
-            let turned = Title::new(b).alike(&Title::new(a));
-            assert!(
-                (alike - turned).abs() < 1e-9,
-                "{a:?} / {b:?}: {alike} but turned {turned}"
-            );
-        }
-    }
-
-    #[test]
-    fn asides_are_sorted_by_what_they_say() {
-        let title = Title::new("Song (feat. B & C) [Live at Wembley] - Remastered 2011");
-        assert_eq!(title.featured, ["B & C"]);
-        assert_eq!(title.marks.versions.iter().collect::<Vec<_>>(), [&Version::Live]);
-        assert_eq!(title.written.trim(), "Song");
-        assert_eq!(title.written_version.trim(), "Live at Wembley");
-    }
-
-    #[test]
-    fn a_title_of_asides_only_keeps_them() {
-        for title in ["(Live)", "[Intro]", "(Remix", "feat. B"] {
-            let parts = Title::new(title);
-            assert!(
-                !parts.full.is_empty() && !parts.names().any(Text::is_empty),
-                "{title:?}: {parts:?}"
-            );
-            assert!(parts.marks.versions.is_empty(), "{title:?}: {parts:?}");
-        }
-    }
-}
+mod tests;

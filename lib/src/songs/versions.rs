@@ -182,7 +182,9 @@ impl Reading {
                 EditBy | MixBy | Filler | Nothing => {}
             }
         }
-        let only_filler = self.means.iter().all(|(means, _)| *means == Filler);
+        let is_filler = |(means, _): &(Means, String)| *means == Filler;
+        let only_filler = self.means.iter().any(is_filler)
+            && self.means.iter().all(|cue| is_filler(cue) || cue.0 == Nothing);
         if only_filler && named {
             marks.versions.insert(Version::Other);
         }
@@ -289,6 +291,10 @@ mod tests {
             ("Tiësto Remix", vec![Remix]),
             ("Todd Terje Edit", vec![Remix]),
             ("10 Minute Version", vec![Version::Other]),
+            ("Naked Version / Remastered 2013", vec![Version::Other]),
+            ("Recorded at Spotify Studios NYC", vec![Live]),
+            ("From THE FIRST TAKE", vec![Live]),
+            ("MR", vec![Instrumental]),
             ("Remastered 2011", vec![]),
             ("2019 Mix", vec![]),
             ("Official Video", vec![]),

@@ -52,6 +52,11 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
         Aside,
         "라이브 | ライブ | ライヴ | 现场 | 現場 | концерт",
     ),
+    (
+        Is(Live),
+        Aside,
+        "recorded at | spotify singles | live lounge | tiny desk | the first take",
+    ),
     (Is(Remix), Anywhere, "remix | rmx | 리믹스 | リミックス | ремикс"),
     (
         Is(Remix),
@@ -77,7 +82,7 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Is(Instrumental),
         Aside,
-        "inst | instrumentals | no vocals | minus one | minus | минус",
+        "inst | mr | instrumentals | music box | オルゴール | 오르골 | no vocals | minus one | minus | минус",
     ),
     (
         Is(Instrumental),
@@ -92,7 +97,7 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Is(Cover),
         Anywhere,
-        "originally performed by | originally by | made famous by | as made famous by",
+        "オリジナルアーティスト | 原曲歌手 | originally performed by | originally by | made famous by | as made famous by",
     ),
     (
         Is(Cover),

@@ -1,0 +1,168 @@
+//! How alike two names are, letter by letter: a slip of the pen, or another name.
+
+use super::normal::DENSE_FROM;
+
+/// Below this two names are not the same name. Slips of spelling stay above it, other words below.
+pub(super) const SAME_NAME_AT: f64 = 0.8;
+
+/// Names that differ in a leading article ("The Beatles" / "Beatles").
+const WORTH_ARTICLE: f64 = 0.98;
+/// The most that words in common are worth when the names are not the same.
+const WORTH_COMMON_WORDS: f64 = 0.6;
+/// In a name this long a letter may be missing even in a short word.
+const LOST_LETTER_CHARS_MIN: usize = 10;
+/// Edit distance is quadratic: longer words are equal or they are not.
+const SPELLING_CHARS_MAX: usize = 64;
+/// In Han, kana, Hangul and Thai one character is a syllable or a word; only in a name this long is one wrong
+/// character a slip rather than another name.
+const DENSE_SLIP_CHARS_MIN: usize = 8;
+
+/// 1 for the same words, at least [`SAME_NAME_AT`] for a slip of spelling, less for other words.
+pub(super) fn words_alike(a: &[String], b: &[String]) -> f64 {
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    // Spaces never tell two names apart: "AC/DC" / "ACDC", "봄 날" / "봄날".
+    let (a_joined, b_joined) = (a.concat(), b.concat());
+    if a_joined == b_joined {
+        return 1.0;
+    }
+    if without_article(a).concat() == without_article(b).concat() {
+        return WORTH_ARTICLE;
+    }
+    if let Some(slips) = slips(a, b).or_else(|| dense_slips(&a_joined, &b_joined)) {
+        let chars = a_joined.chars().count().max(b_joined.chars().count());
+        return (1.0 - ratio(slips, chars)).max(SAME_NAME_AT);
+    }
+    let common = a.iter().filter(|word| b.contains(word)).count();
+    (WORTH_COMMON_WORDS * ratio(2 * common, a.len() + b.len())).min(WORTH_COMMON_WORDS)
+}
+
+fn without_article(words: &[String]) -> &[String] {
+    match words {
+        [article, rest @ ..] if !rest.is_empty() && ["the", "a", "an"].contains(&article.as_str()) => rest,
+        words => words,
+    }
+}
+
+/// The letters to change to make one name of the other, if a slip of the pen explains every one of them.
+/// Word by word, so that "Girl" is not "Girls", "Can" not "Can't", and "Part 1" not "Part 2".
+fn slips(a: &[String], b: &[String]) -> Option<usize> {
+    if a.len() != b.len() {
+        return None;
+    }
+    let chars: usize = a.iter().map(|word| word.chars().count()).sum();
+    let long = a.len() > 1 && chars >= LOST_LETTER_CHARS_MIN;
+    let slips = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| word_slips(a, b).or_else(|| lost_letter(a, b).filter(|_| long)))
+        .sum::<Option<usize>>()?;
+    (slips <= (chars / 6).max(1)).then_some(slips)
+}
+
+fn word_slips(a: &str, b: &str) -> Option<usize> {
+    if a == b || is_censored_form(a, b) || is_censored_form(b, a) {
+        return Some(0);
+    }
+    let (a_chars, b_chars) = (a.chars().count(), b.chars().count());
+    let (shorter, longer) = (a_chars.min(b_chars), a_chars.max(b_chars));
+    let exact_only = |c: char| c.is_numeric() || c >= DENSE_FROM;
+    if longer > SPELLING_CHARS_MAX || longer - shorter > 2 || a.chars().chain(b.chars()).any(exact_only) {
+        return None;
+    }
+    let allowed = match shorter {
+        0..=2 => 0,
+        // Short words may only have two letters swapped: one other letter makes another word.
+        3..=4 => return (strsim::osa_distance(a, b) == 1 && sorted(a) == sorted(b)).then_some(1),
+        5..=8 => 1,
+        _ => 2,
+    };
+    let distance = strsim::osa_distance(a, b);
+    (distance <= allowed).then_some(distance)
+}
+
+/// One letter inside a short word that was not typed ("Qeen"), in a name long enough to be sure of the rest. At a word's
+/// end it makes another word ("Girls", "Can't").
+fn lost_letter(a: &str, b: &str) -> Option<usize> {
+    let (shorter, longer) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let plain = a
+        .chars()
+        .chain(b.chars())
+        .all(|c| c.is_alphabetic() && c < DENSE_FROM);
+    let short = (3..=4).contains(&shorter.chars().count());
+    let inside = shorter.chars().next() == longer.chars().next() && !longer.starts_with(shorter);
+    let lost = longer.chars().count() == shorter.chars().count() + 1 && strsim::osa_distance(a, b) == 1;
+    (plain && short && inside && lost).then_some(1)
+}
+
+/// "f**kin" is any word of that length with those letters.
+fn is_censored_form(stars: &str, word: &str) -> bool {
+    stars.contains('*')
+        && stars.chars().count() == word.chars().count()
+        && stars
+            .chars()
+            .zip(word.chars())
+            .all(|(star, letter)| star == letter || star == '*')
+}
+
+fn sorted(word: &str) -> Vec<char> {
+    let mut chars: Vec<char> = word.chars().collect();
+    chars.sort_unstable();
+    chars
+}
+
+fn dense_slips(a: &str, b: &str) -> Option<usize> {
+    let (a_chars, b_chars) = (a.chars().count(), b.chars().count());
+    let comparable =
+        a_chars.min(b_chars) >= DENSE_SLIP_CHARS_MIN && a_chars.max(b_chars) <= SPELLING_CHARS_MAX;
+    let dense = |text: &str| text.chars().all(|c| c >= DENSE_FROM && !c.is_numeric());
+    (comparable && dense(a) && dense(b) && strsim::osa_distance(a, b) == 1).then_some(1)
+}
+
+/// Counts of characters and words, far below the 2^52 where `f64` would round.
+#[expect(clippy::cast_precision_loss, reason = "counts of characters in a title")]
+fn ratio(part: usize, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SAME_NAME_AT;
+    use crate::songs::normal::Text;
+
+    #[test]
+    fn the_same_name_and_other_names() {
+        for (a, b, same) in [
+            ("Beyoncé", "Beyonce", true),
+            ("Für Elise", "Fuer Elise", true),
+            ("Für Elise", "Fur Elise", true),
+            ("AC/DC", "ACDC", true),
+            ("R.E.M.", "REM", true),
+            ("The Beatles", "Beatles", true),
+            ("Bohemian Rhapsody", "Bohemian Rapsody", true),
+            ("Wnat", "Want", true),
+            ("夜に駆ける", "夜に駆ける", true),
+            ("Dancing Qeen", "Dancing Queen", true),
+            ("Dancing Girl", "Dancing Girls", false),
+            ("Qeen", "Queen", false),
+            ("F**kin' Perfect", "Fuckin' Perfect", true),
+            ("F**k You", "Thank You", false),
+            ("Nothing Compares to You", "Nothing Compares 2 U", true),
+            ("告白气球", "告白氣球", true),
+            ("انت عمري", "إنت عمري", true),
+            ("Girl", "Girls", false),
+            ("Love", "Live", false),
+            ("I Can Do It", "I Can't Do It", false),
+            ("Another Brick Part 1", "Another Brick Part 2", false),
+            ("Bohemian Rhapsody", "Bohemian Rhapsody Karaoke", false),
+            ("봄날", "봄밤", false),
+            ("カラス", "ガラス", false),
+            ("1979", "1989", false),
+            ("", "", false),
+        ] {
+            let alike = Text::new(a).alike(&Text::new(b));
+            assert_eq!(alike >= SAME_NAME_AT, same, "{a:?} / {b:?}: {alike}");
+        }
+    }
+}
