@@ -287,7 +287,7 @@ impl Parts {
             }
             (self.main, self.full) = (name.clone(), name);
         }
-        self.split_slash();
+        self.split_halves();
         Title {
             full: Text::new(&self.full),
             main: Text::new(&self.main),
@@ -322,9 +322,10 @@ impl Parts {
         }
     }
 
-    /// "봄날 / Spring Day": two names, if they are in two scripts; a medley otherwise.
-    fn split_slash(&mut self) {
+    /// "봄날 / Spring Day", "小幸運 A Little Happiness": two names, if they are in two scripts; a medley otherwise.
+    fn split_halves(&mut self) {
         let halves = self.main.split_once(['/', '|', '／', '｜']);
+        let halves = halves.or_else(|| translated(&self.main));
         let Some((first, second)) = halves.map(|(a, b)| (a.trim().to_owned(), b.trim().to_owned())) else {
             return;
         };
@@ -340,6 +341,21 @@ impl Parts {
             self.main = first;
         }
     }
+}
+
+/// A name followed by its translation, in Latin letters and of two words at least: one may belong to the name ("아주 NICE"),
+/// and version words or numbers are no translation.
+fn translated(name: &str) -> Option<(&str, &str)> {
+    let starts = name
+        .match_indices(char::is_whitespace)
+        .map(|(at, _)| name.split_at(at));
+    let mut halves = starts.filter(|(_, rest)| Text::new(rest).script() == Script::Latin);
+    let (first, second) = halves.next()?;
+    let aside = Text::new(second);
+    let is_name = aside.words().len() >= 2 && !aside.words().iter().any(|word| is_number(word));
+    let native = first.chars().filter(|c| c.is_alphabetic()).all(|c| !c.is_ascii());
+    (is_name && native && Text::new(first).script() == Script::Other && read_aside(&aside).is_none())
+        .then_some((first, second))
 }
 
 fn cut_featuring(text: &str) -> (String, Option<String>) {
