@@ -247,13 +247,21 @@ impl Connector {
         let verifier: CodeVerifier = self
             .vault
             .open(&pending.code_verifier_enc, Place::pending(user, slot))?;
+        // The lives of what is given begin no earlier.
+        let asked_at = self.system.now();
         let tokens = self
             .spotify
             .tokens
             .exchange(&app, &code, &self.settings.redirect_uri, &verifier)
             .await?;
         let profile = self.spotify.web_api.me(&tokens.access_token).await?;
-        self.keep(user, slot, pending, &app, tokens, profile).await
+        let consent = Consent {
+            app,
+            tokens,
+            profile,
+            asked_at,
+        };
+        self.keep(user, slot, pending, consent).await
     }
 
     fn app_of(&self, user: &UserId, slot: Slot, pending: &StoredPending) -> Result<AppCredentials, Refusal> {
@@ -280,11 +288,14 @@ impl Connector {
         user: &UserId,
         slot: Slot,
         pending: &StoredPending,
-        app: &AppCredentials,
-        tokens: Tokens,
-        profile: Profile,
+        consent: Consent,
     ) -> Result<(), Refusal> {
-        let now = self.system.now();
+        let Consent {
+            app,
+            tokens,
+            profile,
+            asked_at,
+        } = consent;
         let place = Place::grant(user, slot);
         let own = slot == Slot::SpotifyByo;
         let seal = |token: &_| self.vault.seal(token, place);
@@ -320,11 +331,20 @@ impl Connector {
                     grant_life,
                     profile: profile.clone(),
                 };
-                grants::connect(document, slot, new, now);
+                grants::connect(document, slot, new, asked_at);
                 Ok(())
             })
             .await
     }
+}
+
+/// What a person agreed to, as the provider tells it.
+struct Consent {
+    app: AppCredentials,
+    tokens: Tokens,
+    profile: Profile,
+    /// When the code was offered for the tokens.
+    asked_at: Timestamp,
 }
 
 /// Whether both are of the same start: every verifier is sealed with a nonce of its own.

@@ -65,9 +65,10 @@ pub struct NewGrant {
 
 /// Puts a fresh consent into the slot, whatever was in it.
 ///
-/// Its generation counts on from the version of the document, which every write raises: no generation comes twice in a
-/// slot, not even after a disconnect, so a renewal that set out for an older consent never takes this one for its own.
-pub fn connect(document: &mut UserDocument, slot: Slot, new: NewGrant, now: Timestamp) {
+/// `asked_at` is when the provider was asked for it: its lives are counted from there. Its generation counts on from the
+/// version of the document, which every write raises: no generation comes twice in a slot, not even after a disconnect, so
+/// a renewal that set out for an older consent never takes this one for its own.
+pub fn connect(document: &mut UserDocument, slot: Slot, new: NewGrant, asked_at: Timestamp) {
     let grant = StoredGrant {
         access_token_enc: Some(new.access_token_enc),
         refresh_token_enc: new.refresh_token_enc,
@@ -75,23 +76,23 @@ pub fn connect(document: &mut UserDocument, slot: Slot, new: NewGrant, now: Time
         client_secret_enc: new.client_secret_enc,
         token_type: "Bearer".to_owned(),
         scopes: new.scopes,
-        expires_at: now + new.expires_in,
-        authorized_at: now,
-        grant_expires_at: new.grant_life.map(|life| now + life),
+        expires_at: asked_at + new.expires_in,
+        authorized_at: asked_at,
+        grant_expires_at: new.grant_life.map(|life| asked_at + life),
         account_id: new.profile.account_id,
         spotify_user_id: new.profile.user_id,
         display_name: new.profile.display_name,
         avatar_url: new.profile.avatar_url,
         status: GrantStatus::Connected,
         status_reason: None,
-        status_since: now,
+        status_since: asked_at,
         generation: document.version.0 + 1,
         lease: None,
         failures: 0,
         announced: None,
         next_attempt_at: None,
-        last_used_at: now,
-        updated_at: now,
+        last_used_at: asked_at,
+        updated_at: asked_at,
     };
     document.integrations.insert(slot, grant);
 }
