@@ -160,7 +160,7 @@ function lifeLeft({ daysLeft, grantExpiresAt }) {
   return [
     h("span", null, `${counted(days, "day")} left of Spotify’s six months${until}`),
     h("meter", { min: 0, max: GRANT_DAYS, low: 14, high: RENEW_SOON_DAYS, optimum: GRANT_DAYS, value: Math.min(days, GRANT_DAYS), "aria-label": "Days left" }),
-    days <= RENEW_SOON_DAYS && h("span", { class: "hint" }, "Reconnecting starts a new six months."),,
+    days <= RENEW_SOON_DAYS && h("span", { class: "hint" }, "Reconnecting starts a new six months."),
   ];
 }
 
