@@ -171,17 +171,23 @@ impl Grants {
     }
 
     async fn ask(&self, errand: &Errand, grant: &StoredGrant) -> Result<Tokens, Failure> {
-        let app = self.app_of(errand, grant).map_err(Failure::Here)?;
-        let sealed = grant.refresh_token_enc.as_deref().unwrap_or_default();
-        let refresh_token: RefreshToken = self
-            .0
-            .vault
-            .open(sealed, Place::grant(&errand.user, errand.slot))
-            .map_err(|error| Failure::Here(error.into()))?;
+        let (app, refresh_token) = self.means(errand, grant).map_err(Failure::Here)?;
         let began = self.0.system.now();
         let answer = self.0.spotify.tokens.refresh(&app, &refresh_token).await;
         self.0.metrics.token_call(self.0.system.now().since(began));
         answer.map_err(Failure::There)
+    }
+
+    /// What it takes to ask the provider: an app that is configured, and a refresh token that opens.
+    pub(super) fn means(
+        &self,
+        errand: &Errand,
+        grant: &StoredGrant,
+    ) -> Result<(AppCredentials, RefreshToken), GrantError> {
+        let app = self.app_of(errand, grant)?;
+        let sealed = grant.refresh_token_enc.as_deref().unwrap_or_default();
+        let place = Place::grant(&errand.user, errand.slot);
+        Ok((app, self.0.vault.open(sealed, place)?))
     }
 
     pub(super) fn app_of(&self, errand: &Errand, grant: &StoredGrant) -> Result<AppCredentials, GrantError> {

@@ -298,3 +298,39 @@ async fn a_refused_app_is_tried_again_by_the_hour_and_when_somebody_wants_it() {
             .contains_key(&Slot::Spotify)
     );
 }
+
+#[tokio::test]
+async fn a_sweep_without_the_means_to_ask_writes_nothing_and_asks_nobody() {
+    let app = TestApp::start().await;
+    app.connected("ana").await;
+    app.advance(HOUR);
+    let before = app.document("ana").await;
+    let put_off = SweepSummary {
+        visited: 1,
+        put_off: 1,
+        ..SweepSummary::default()
+    };
+    let failed = SweepSummary {
+        visited: 1,
+        failed: 1,
+        ..SweepSummary::default()
+    };
+    let other_ring = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+    for (variable, value, expected) in [
+        ("SPOTIFY_CLIENT_ID", "", put_off),
+        ("SPOTIFY_USER_SECRET_KEY", other_ring, failed),
+    ] {
+        let other = app.another_process().sandbox(app.sandbox.clone());
+        let mut other = other.variable(variable, value);
+        if value.is_empty() {
+            other = other.variable("SPOTIFY_CLIENT_SECRET", "");
+        }
+        let other = other.start().await;
+        for _ in 0..2 {
+            assert_eq!(sweep(&other).await, expected, "{variable}");
+        }
+        assert_eq!(app.document("ana").await, before, "{variable}");
+    }
+    assert_eq!(app.renewals(), 0);
+    assert_eq!(sweep(&app).await.renewed, 1);
+}
