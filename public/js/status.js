@@ -142,10 +142,12 @@ function advice(status) {
 
 function facts(status) {
   const missing = status.missingScopes ?? [];
+  // What is over has nothing left, whatever its dates say.
+  const lives = !status.needsReauth;
   return h("dl", { class: "facts" },
-    Number.isFinite(status.daysLeft) && fact("Consent", lifeLeft(status)),
-    Number.isFinite(status.lastUpdated) && fact("Last renewed", instant(status.lastUpdated, fromNow(status.lastUpdated))),
-    Number.isFinite(status.expiresAt) && fact("Access token", tokenLife(status.expiresAt)),
+    lives && Number.isFinite(status.daysLeft) && fact("Consent", lifeLeft(status)),
+    lives && Number.isFinite(status.lastUpdated) && fact("Last renewed", instant(status.lastUpdated, fromNow(status.lastUpdated))),
+    lives && Number.isFinite(status.expiresAt) && fact("Access token", tokenLife(status.expiresAt)),
     missing.length > 0 && fact("Missing permissions", [codes(missing), h("span", { class: "hint" }, " Reconnect to grant them.")]),
     status.scopes?.length > 0 && fact("Permissions", codes(status.scopes)));
 }

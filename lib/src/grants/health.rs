@@ -84,7 +84,9 @@ pub(super) fn standing(grant: &StoredGrant, now: Timestamp) -> Standing {
     Standing {
         health,
         reason,
-        days_left: grant.days_left(now),
+        days_left: grant
+            .days_left(now)
+            .map(|days| if health == Health::NeedsReauth { 0 } else { days }),
         next_poll_after,
     }
 }
@@ -183,8 +185,18 @@ mod tests {
             ),
         ];
         for (grant, health, reason) in cases {
+            let grant = StoredGrant {
+                grant_expires_at: Some(NOW + Duration::from_hours(48)),
+                ..grant
+            };
             let standing = standing(&grant, NOW);
             assert_eq!((standing.health, standing.reason), (health, reason), "{grant:?}");
+            let days = if health == Health::NeedsReauth { 0 } else { 2 };
+            assert_eq!(
+                standing.days_left,
+                Some(days),
+                "what is over has no days left: {grant:?}"
+            );
         }
     }
 }
