@@ -187,11 +187,7 @@ impl Grants {
         errand: &Errand,
         claim: &Claim,
     ) -> Result<Option<GrantError>, GrantError> {
-        let Ok(app) = self.app_of(errand, &claim.grant) else {
-            // Asking will find out, and say what is wrong.
-            return Ok(None);
-        };
-        let id = id_of(&app.client_id);
+        let id = id_of(&claim.app.client_id);
         let (now, jitter) = (self.0.system.now(), self.jitter());
         let mut turn = Turn::Now;
         self.change_breaker(&id, |breaker| turn = breaker.take_turn(jitter, now))

@@ -10,15 +10,26 @@ use super::{
     grant::{Claimed, NotClaimed},
     lease::Watch,
 };
-use crate::{store::StoredGrant, system::Timestamp};
+use crate::{
+    ids::{Slot, UserId},
+    providers::AppCredentials,
+    secret::RefreshToken,
+    store::StoredGrant,
+    system::Timestamp,
+    vault::Place,
+};
 
 /// How often a claim that may or may not stand is tried to be given back.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
 
-/// A claim that stands.
+/// A claim that stands, with what it takes to ask the provider.
 pub(super) struct Claim {
     /// The grant as it was claimed.
     pub(super) grant: StoredGrant,
+    /// The app through which it was given.
+    pub(super) app: AppCredentials,
+    /// Its refresh token.
+    pub(super) refresh_token: RefreshToken,
     /// Our name in its lease.
     pub(super) holder: String,
     /// When we set out to take it, on our own clock.
@@ -59,12 +70,17 @@ impl Grants {
             };
             match claimed {
                 Ok(claimed) => {
+                    // Without the means to ask there is nothing to claim: an operator who lost a key or an app finds no
+                    // grant written to.
+                    let (app, refresh_token) = self.means(errand, grant)?;
                     let used = errand.purpose == Purpose::Use;
                     let claimed = if used { claimed.used(now) } else { claimed };
                     *grant = claimed.into_grant();
                     claims = true;
                     Ok(Step::Ours(Claim {
                         grant: grant.clone(),
+                        app,
+                        refresh_token,
                         holder: holder.clone(),
                         taken_at: now,
                     }))
@@ -87,6 +103,39 @@ impl Grants {
                 .spawn(async move { grants.give_back_in_the_end(&errand, &holder, now).await });
         }
         step
+    }
+
+    /// What it takes to ask the provider: an app that is configured, and a refresh token that opens.
+    fn means(
+        &self,
+        errand: &Errand,
+        grant: &StoredGrant,
+    ) -> Result<(AppCredentials, RefreshToken), GrantError> {
+        let app = match errand.slot {
+            Slot::Spotify => self.0.operator_app.clone().ok_or(GrantError::NoOperatorApp)?,
+            Slot::SpotifyByo => self.own_app(&errand.user, grant)?,
+        };
+        let sealed = grant.refresh_token_enc.as_deref().unwrap_or_default();
+        let place = Place::grant(&errand.user, errand.slot);
+        Ok((app, self.0.vault.open(sealed, place)?))
+    }
+
+    /// The user's own app, as it is sealed in the grant.
+    pub(crate) fn own_app(&self, user: &UserId, grant: &StoredGrant) -> Result<AppCredentials, GrantError> {
+        let place = Place::grant(user, Slot::SpotifyByo);
+        let client_id = self
+            .0
+            .vault
+            .open(grant.client_id_enc.as_deref().unwrap_or_default(), place)?;
+        let client_secret = grant
+            .client_secret_enc
+            .as_deref()
+            .map(|sealed| self.0.vault.open(sealed, place))
+            .transpose()?;
+        Ok(AppCredentials {
+            client_id,
+            client_secret,
+        })
     }
 
     /// A claim whose writing failed may stand all the same, and then nobody knows that it is theirs: it is given back as

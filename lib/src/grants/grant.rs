@@ -13,7 +13,7 @@ use crate::{
 
 /// How long the refresh token of a grant that the provider called dead stays sealed before it is erased. Providers
 /// have refused whole user bases by mistake and taken it back within hours.
-pub(super) const KEPT_AFTER_REFUSAL: Duration = Duration::from_hours(24);
+const KEPT_AFTER_REFUSAL: Duration = Duration::from_hours(24);
 
 /// How long the provider's word is doubted; after that it is final, for the wave and for each grant in it.
 pub(super) const DOUBTED_FOR: Duration = Duration::from_hours(24);
@@ -269,11 +269,6 @@ impl Claimed {
         grant.failures = 0;
         grant.next_attempt_at = None;
         grant
-    }
-
-    /// Whether this one was called dead already, and only its sealed refresh token is being tried again.
-    pub(super) fn was_dead(&self) -> bool {
-        self.0.status == GrantStatus::NeedsReauth
     }
 
     /// The provider called it dead once more. Nothing is new, until it is the last time.

@@ -29,7 +29,11 @@ impl Grants {
         tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
             "a renewal failed");
         let settled = match &error {
-            TokenError::InvalidGrant { .. } => self.settle_invalid_grant(errand, holder, now).await?,
+            TokenError::InvalidGrant { .. } if is_dead => {
+                self.settle(errand, holder, |claimed| claimed.still_dead(now))
+                    .await?
+            }
+            TokenError::InvalidGrant { .. } => self.settle_invalid_grant(errand, claim, now).await?,
             TokenError::InvalidClient { .. } if !is_dead => {
                 self.settle(errand, holder, |claimed| claimed.app_refused(now))
                     .await?
@@ -65,29 +69,25 @@ impl Grants {
     async fn settle_invalid_grant(
         &self,
         errand: &Errand,
-        holder: &str,
+        claim: &Claim,
         now: Timestamp,
     ) -> Result<Option<StoredGrant>, GrantError> {
+        let holder = &claim.holder;
         let grant = self.find(&errand.user, errand.slot).await?;
-        let Some(claimed) = grant.clone().held_by(holder) else {
+        let Some(claimed) = grant.held_by(holder) else {
             // The refused token is not the grant's any more, so nothing was said about the grant.
             return Ok(None);
         };
-        if claimed.was_dead() {
-            return self
-                .settle(errand, holder, |claimed| claimed.still_dead(now))
-                .await;
-        }
         if claimed.refusal_is_final(now) {
             return self.settle(errand, holder, |claimed| claimed.revoked(now)).await;
         }
-        let app = self.app_of(errand, &grant)?.client_id;
+        let app = &claim.app.client_id;
         let refusal = Refusal {
             user: errand.user.clone(),
             slot: errand.slot,
             at: now,
         };
-        if self.is_in_wave(&app, &refusal).await? {
+        if self.is_in_wave(app, &refusal).await? {
             let jitter = self.jitter();
             return self
                 .settle(errand, holder, |claimed| claimed.quarantined(jitter, now))
@@ -97,17 +97,14 @@ impl Grants {
             .settle(errand, holder, |claimed| claimed.revoked(now))
             .await?;
         match settled {
-            Some(revoked) => Ok(self.taken_back_since(&app, &refusal).await?.or(Some(revoked))),
+            Some(revoked) => Ok(self.taken_back_since(app, &refusal).await?.or(Some(revoked))),
             None => Ok(None),
         }
     }
 
     /// A grant that was doubted works. If the breaker cannot be told, the next such renewal tells it.
-    pub(super) async fn wave_is_over(&self, errand: &Errand, grant: &StoredGrant) {
-        let closed = match self.app_of(errand, grant) {
-            Ok(app) => self.close_breaker(&app.client_id).await,
-            Err(error) => Err(error),
-        };
+    pub(super) async fn wave_is_over(&self, errand: &Errand, claim: &Claim) {
+        let closed = self.close_breaker(&claim.app.client_id).await;
         if let Err(error) = closed {
             tracing::warn!(user = %self.0.vault.pseudonym(&errand.user), slot = %errand.slot, ?error,
                 "a breaker could not be closed");

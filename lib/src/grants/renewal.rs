@@ -14,11 +14,9 @@ use super::{
 use crate::{
     ids::{Slot, UserId},
     metrics::RenewalOutcome,
-    providers::{AppCredentials, TOKEN_CALL_TIMEOUT, TokenError, Tokens},
-    secret::RefreshToken,
-    store::{GrantStatus, StoredGrant},
+    providers::TOKEN_CALL_TIMEOUT,
+    store::GrantStatus,
     system::{BoxFuture, CLOCK_SKEW_MAX},
-    vault::Place,
 };
 
 /// A waiter takes over from one dead holder; if the next one dies, too, the caller hears of it.
@@ -150,69 +148,24 @@ impl Grants {
             return Err(turn.into());
         }
         let asked_at = self.0.system.now();
-        match self.ask(errand, &claim.grant).await {
+        let answer = self
+            .0
+            .spotify
+            .tokens
+            .refresh(&claim.app, &claim.refresh_token)
+            .await;
+        let now = self.0.system.now();
+        self.0.metrics.token_call(now.since(asked_at));
+        match answer {
             Ok(tokens) => {
                 let kept = self.keep(errand, claim, tokens, asked_at).await;
                 if doubted {
-                    self.wave_is_over(errand, &claim.grant).await;
+                    self.wave_is_over(errand, claim).await;
                 }
                 kept
             }
-            Err(Failure::Here(error)) => {
-                // Nothing was asked, so nothing is known: give the claim back.
-                self.settle(errand, &claim.holder, Claimed::given_back).await?;
-                Err(error.into())
-            }
-            Err(Failure::There(error)) => {
-                let now = self.0.system.now();
-                self.settle_refusal(errand, claim, error, now).await
-            }
+            Err(error) => self.settle_refusal(errand, claim, error, now).await,
         }
-    }
-
-    async fn ask(&self, errand: &Errand, grant: &StoredGrant) -> Result<Tokens, Failure> {
-        let (app, refresh_token) = self.means(errand, grant).map_err(Failure::Here)?;
-        let began = self.0.system.now();
-        let answer = self.0.spotify.tokens.refresh(&app, &refresh_token).await;
-        self.0.metrics.token_call(self.0.system.now().since(began));
-        answer.map_err(Failure::There)
-    }
-
-    /// What it takes to ask the provider: an app that is configured, and a refresh token that opens.
-    pub(super) fn means(
-        &self,
-        errand: &Errand,
-        grant: &StoredGrant,
-    ) -> Result<(AppCredentials, RefreshToken), GrantError> {
-        let app = self.app_of(errand, grant)?;
-        let sealed = grant.refresh_token_enc.as_deref().unwrap_or_default();
-        let place = Place::grant(&errand.user, errand.slot);
-        Ok((app, self.0.vault.open(sealed, place)?))
-    }
-
-    pub(super) fn app_of(&self, errand: &Errand, grant: &StoredGrant) -> Result<AppCredentials, GrantError> {
-        match errand.slot {
-            Slot::Spotify => self.0.operator_app.clone().ok_or(GrantError::NoOperatorApp),
-            Slot::SpotifyByo => self.own_app(&errand.user, grant),
-        }
-    }
-
-    /// The user's own app, as it is sealed in the grant.
-    pub(crate) fn own_app(&self, user: &UserId, grant: &StoredGrant) -> Result<AppCredentials, GrantError> {
-        let place = Place::grant(user, Slot::SpotifyByo);
-        let client_id = self
-            .0
-            .vault
-            .open(grant.client_id_enc.as_deref().unwrap_or_default(), place)?;
-        let client_secret = grant
-            .client_secret_enc
-            .as_deref()
-            .map(|sealed| self.0.vault.open(sealed, place))
-            .transpose()?;
-        Ok(AppCredentials {
-            client_id,
-            client_secret,
-        })
     }
 
     /// The token of whoever overtook us.
@@ -233,10 +186,4 @@ impl Grants {
     pub(super) fn jitter(&self) -> f64 {
         f64::from(u16::from_le_bytes(self.0.system.entropy.bytes())) / f64::from(u16::MAX)
     }
-}
-
-/// Where a renewal failed: before anybody was asked, or by the provider's answer.
-enum Failure {
-    Here(GrantError),
-    There(TokenError),
 }

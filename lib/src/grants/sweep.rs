@@ -132,16 +132,9 @@ impl Grants {
             return visit;
         }
         for (slot, grant) in &document.integrations {
-            let Some(purpose) = self.wants(grant, now) else {
-                continue;
-            };
-            let errand = errand(user, *slot, grant, purpose);
-            // Without the means to ask there is nothing to claim: an operator who lost a key or an app finds no grant
-            // written to, however often the sweep comes by.
-            visit.count(match self.means(&errand, grant) {
-                Ok(_) => self.run(errand).await,
-                Err(error) => Err(error.into()),
-            });
+            if let Some(purpose) = self.wants(grant, now) {
+                visit.count(self.run(errand(user, *slot, grant, purpose)).await);
+            }
         }
         visit
     }
