@@ -7,6 +7,7 @@
 mod account;
 mod blocked;
 mod create;
+mod fate;
 mod fill;
 mod halt;
 mod id;

@@ -7,8 +7,9 @@ use std::{collections::VecDeque, ops::Range};
 
 use super::{
     blocked::Blocked,
+    fate::Fate,
     halt::{Halt, Stop},
-    job::{Fate, Job, Stage},
+    job::{Job, Stage},
     jobs::Jobs,
     plan::{Plan, cut, landed},
     session::Session,

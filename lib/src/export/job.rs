@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ExportId,
     blocked::Blocked,
+    fate::{Entry, Fate},
     plan::Plan,
     request::{PlaylistSpec, Request, SongSpec, Through},
 };
@@ -78,61 +79,6 @@ pub enum Why {
     QuotaExceeded,
     /// Spotify does not answer properly.
     ProviderUnavailable,
-}
-
-/// How a song was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum How {
-    /// The request named the track.
-    Given,
-    /// By the recording's code.
-    Isrc,
-    /// By title and artist as fields.
-    Fielded,
-    /// By words.
-    Plain,
-}
-
-/// A track that was looked at and not taken.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// The track.
-    pub uri: String,
-    /// Its title.
-    pub title: String,
-    /// Its artists.
-    pub artists: Vec<String>,
-    /// How alike it is, 0 to 1.
-    pub score: f64,
-}
-
-/// What became of one song. Duplicates are not stored: which song came first follows from the others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Fate {
-    Matched {
-        uri: String,
-        score: f64,
-        how: How,
-    },
-    Unmatched {
-        reason: String,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        candidates: Vec<Candidate>,
-    },
-    Rejected {
-        uri: String,
-        reason: String,
-    },
-}
-
-/// One song of the request and what became of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Entry {
-    pub(super) song: SongSpec,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fate: Option<Fate>,
 }
 
 /// Until when a job waits, and what for.
@@ -351,6 +297,7 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::fate::Candidate;
 
     fn entry(fate: Option<Fate>) -> Entry {
         Entry {

@@ -6,8 +6,9 @@ use serde::{Deserialize as _, Serialize};
 
 use super::{
     ExportId,
+    fate::Entry,
     halt::Halt,
-    job::{Entry, Head, Job, LEASE, PART_SONGS, Part, PartBody, Stage},
+    job::{Head, Job, LEASE, PART_SONGS, Part, PartBody, Stage},
     request::Request,
 };
 use crate::{

@@ -3,12 +3,16 @@
 use super::{
     ExportId,
     blocked::Blocked,
-    job::{Fate, Head, Job, Stage},
+    fate::Fate,
+    job::{Head, Job, Stage},
     plan::{Duplicate, Plan},
 };
 use crate::system::Timestamp;
 
-pub use super::job::{Candidate, How, Mode, Why};
+pub use super::{
+    fate::{Candidate, How},
+    job::{Mode, Why},
+};
 
 /// What running an export for a while came to.
 #[derive(Debug)]
@@ -208,7 +212,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::export::job::Entry;
+    use crate::export::fate::Entry;
 
     fn fate() -> impl Strategy<Value = Option<Fate>> {
         let uri = || (0_u8..6).prop_map(|track| format!("spotify:track:{track}"));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::job::{Entry, Fate};
+use super::fate::{Entry, Fate};
 
 /// The tracks to add, each once, in the order of the request. Refused ones keep their place, so that a place in the
 /// plan means the same before and after a refusal.

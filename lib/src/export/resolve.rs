@@ -3,8 +3,9 @@
 use futures_util::{StreamExt as _, stream};
 
 use super::{
+    fate::{Candidate, Fate, How},
     halt::{Halt, Stop},
-    job::{Candidate, Fate, How, Job, Stage},
+    job::{Job, Stage},
     jobs::Jobs,
     request::SongSpec,
     session::Session,

@@ -1,0 +1,60 @@
+//! What became of one song: the part of a stored export that every stage writes and every answer reads.
+
+use serde::{Deserialize, Serialize};
+
+use super::request::SongSpec;
+
+/// How a song was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// The request named the track.
+    Given,
+    /// By the recording's code.
+    Isrc,
+    /// By title and artist as fields.
+    Fielded,
+    /// By words.
+    Plain,
+}
+
+/// A track that was looked at and not taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The track.
+    pub uri: String,
+    /// Its title.
+    pub title: String,
+    /// Its artists.
+    pub artists: Vec<String>,
+    /// How alike it is, 0 to 1.
+    pub score: f64,
+}
+
+/// What became of one song. Duplicates are not stored: which song came first follows from the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Fate {
+    Matched {
+        uri: String,
+        score: f64,
+        how: How,
+    },
+    Unmatched {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidates: Vec<Candidate>,
+    },
+    Rejected {
+        uri: String,
+        reason: String,
+    },
+}
+
+/// One song of the request and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) song: SongSpec,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fate: Option<Fate>,
+}
