@@ -101,11 +101,13 @@ pub enum Collection {
     Budgets,
     /// What happened to grants.
     Events,
+    /// What is remembered of songs: answers of searches, and what people corrected.
+    Tracks,
 }
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Self; 3] = [Self::Exports, Self::Budgets, Self::Events];
+    pub const ALL: [Self; 4] = [Self::Exports, Self::Budgets, Self::Events, Self::Tracks];
 
     /// Its name in the database.
     #[must_use]
@@ -114,6 +116,7 @@ impl Collection {
             Self::Exports => "exports",
             Self::Budgets => "budgets",
             Self::Events => "events",
+            Self::Tracks => "tracks",
         }
     }
 }
@@ -201,6 +204,14 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// One record, if it is there.
     async fn find_record(&self, collection: Collection, id: &str) -> Result<Option<Record>, StoreError>;
+
+    /// Those of these records that are there, with their ids, in no order, each once; in one round trip, so for some
+    /// hundreds at most. One that cannot be read is left out, with a warning.
+    async fn find_records(
+        &self,
+        collection: Collection,
+        ids: &[String],
+    ) -> Result<Vec<(String, Record)>, StoreError>;
 
     /// Writes a record if it still has the version that `record.version` names ([`Version::ABSENT`] to make it).
     async fn write_record(

@@ -1,6 +1,6 @@
 //! Where jobs are kept: made, claimed by one runner at a time, checkpointed, forgotten.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize as _, Serialize};
 
@@ -217,10 +217,12 @@ impl Jobs {
             Stage::Loading => 0,
             _ => job.head.total.div_ceil(PART_SONGS),
         };
-        for number in 0..parts {
-            let id = part_id(&job.id, number);
-            let found = self.store.find_record(Collection::Exports, &id).await?;
-            let record = found.ok_or_else(|| StoreError::unreadable("a part of an export is missing"))?;
+        let ids: Vec<String> = (0..parts).map(|number| part_id(&job.id, number)).collect();
+        let found = self.store.find_records(Collection::Exports, &ids).await?;
+        let mut found: HashMap<String, Record> = found.into_iter().collect();
+        for id in ids {
+            let record = found.remove(&id);
+            let record = record.ok_or_else(|| StoreError::unreadable("a part of an export is missing"))?;
             job.parts.push(Part {
                 version: record.version,
                 body: PartBody::deserialize(&record.body).map_err(StoreError::unreadable)?,

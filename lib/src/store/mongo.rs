@@ -146,6 +146,15 @@ impl Store for MongoStore {
             .await
     }
 
+    async fn find_records(
+        &self,
+        collection: Collection,
+        ids: &[String],
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        self.within_limit(async { records::find_all(self.database().await?, collection, ids).await })
+            .await
+    }
+
     async fn write_record(
         &self,
         collection: Collection,

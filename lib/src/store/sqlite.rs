@@ -187,6 +187,15 @@ impl Store for SqliteStore {
             .read(|connection| records::find(connection, collection, id))
     }
 
+    async fn find_records(
+        &self,
+        collection: Collection,
+        ids: &[String],
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        self.lists
+            .read(|connection| records::find_all(connection, collection, ids))
+    }
+
     async fn write_record(
         &self,
         collection: Collection,

@@ -291,6 +291,19 @@ impl Store for View {
         self.stored(move |shelves| shelves.record(collection, &id)).await
     }
 
+    async fn find_records(
+        &self,
+        collection: Collection,
+        ids: &[String],
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        let ids = ids.to_vec();
+        self.stored(move |shelves| {
+            let found = |id: String| shelves.record(collection, &id).map(|record| (id, record));
+            ids.into_iter().filter_map(found).collect()
+        })
+        .await
+    }
+
     async fn write_record(
         &self,
         collection: Collection,

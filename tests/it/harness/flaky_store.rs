@@ -23,6 +23,7 @@ pub enum Call {
     Tally,
     DeleteUser,
     FindRecord,
+    FindRecords,
     WriteRecord,
     DeleteRecord,
     RecordsDue,
@@ -184,6 +185,15 @@ impl Store for FlakyStore {
 
     async fn find_record(&self, collection: Collection, id: &str) -> Result<Option<Record>, StoreError> {
         self.through(Call::FindRecord, self.inner.find_record(collection, id))
+            .await
+    }
+
+    async fn find_records(
+        &self,
+        collection: Collection,
+        ids: &[String],
+    ) -> Result<Vec<(String, Record)>, StoreError> {
+        self.through(Call::FindRecords, self.inner.find_records(collection, ids))
             .await
     }
 

@@ -39,6 +39,8 @@ mod stories {
         store.delete_user(&ada).await.expect("nothing to do");
         for collection in Collection::ALL {
             assert_eq!(store.find_record(collection, "a").await.expect("an answer"), None);
+            let none = store.find_records(collection, &["a".to_owned()]).await;
+            assert_eq!(none.expect("an answer"), []);
             assert_eq!(
                 store
                     .records_due(collection, at(i64::MAX), 9)

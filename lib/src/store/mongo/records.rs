@@ -50,6 +50,20 @@ pub(super) async fn find(
     Ok(found.map(|stored| stored.record().1))
 }
 
+/// Those of these records that are there.
+pub(super) async fn find_all(
+    database: &Database,
+    collection: Collection,
+    ids: &[String],
+) -> Result<Vec<(String, Record)>, StoreError> {
+    let found = records(database, collection)
+        .find(doc! { "_id": { "$in": ids } })
+        // All in the first answer.
+        .batch_size(batch_size(ids.len().max(1)))
+        .await?;
+    readable(found, usize::MAX, StoredRecord::record).await
+}
+
 /// Records that want to be looked at, earliest first.
 pub(super) async fn due(
     database: &Database,

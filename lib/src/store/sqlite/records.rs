@@ -25,6 +25,21 @@ pub(super) fn find(
     Ok(found.map(|(_, record)| record))
 }
 
+/// Those of these records that are there.
+pub(super) fn find_all(
+    connection: &Connection,
+    collection: Collection,
+    ids: &[String],
+) -> Result<Vec<(String, Record)>, StoreError> {
+    let table = collection.as_str();
+    // One parameter whatever their number, so that there is one statement to keep prepared.
+    let sql = format!(
+        "SELECT id, version, owner, due_at, body FROM {table} WHERE id IN (SELECT value FROM json_each(?1))"
+    );
+    let ids = serde_json::to_string(ids).map_err(StoreError::unreadable)?;
+    readable(connection, &sql, [ids], usize::MAX)
+}
+
 /// Records that want to be looked at, earliest first.
 pub(super) fn due(
     connection: &Connection,

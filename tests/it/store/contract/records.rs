@@ -4,6 +4,7 @@ use crate::store::over_every_engine;
 
 over_every_engine!(
     records_are_kept,
+    several_records_are_read_at_once,
     a_record_is_removed_by_who_read_it_last,
     due_records_come_in_order,
     an_owner_has_the_latest_records_and_can_be_forgotten,
@@ -80,6 +81,34 @@ mod stories {
             let nothing_to_update = store.write_record(collection, "other", &record).await;
             assert_eq!(nothing_to_update.expect("an answer"), Written::Conflict);
         }
+    }
+
+    pub async fn several_records_are_read_at_once(Engine { store, .. }: Engine) {
+        let mut expected = Vec::new();
+        // More than MongoDB sends at first unless it is asked to.
+        for number in 0..110 {
+            let mut record = Record {
+                body: json!({"number": number}),
+                ..Record::default()
+            };
+            let id = format!("a'\"{number}");
+            let written = store.write_record(Collection::Tracks, &id, &record).await;
+            record.version = version(written.expect("a write"));
+            if number != 7 {
+                expected.push((id, record));
+            }
+        }
+        let mut ids: Vec<String> = expected.iter().map(|(id, _)| id.clone()).collect();
+        ids.extend(["absent".to_owned(), ids[0].clone()]);
+        let found = |collection, ids| {
+            let store = &store;
+            async move { store.find_records(collection, ids).await.expect("an answer") }
+        };
+        let mut there = found(Collection::Tracks, &ids).await;
+        there.sort_by_key(|(_, record)| record.body["number"].as_u64());
+        assert_eq!(there, expected, "those that were asked for, each once");
+        assert_eq!(found(Collection::Tracks, &[]).await, []);
+        assert_eq!(found(Collection::Exports, &ids).await, []);
     }
 
     pub async fn a_record_is_removed_by_who_read_it_last(Engine { store, .. }: Engine) {
