@@ -12,7 +12,7 @@ use sandbox::{Bucket, Fault, FaultKind};
 
 use crate::harness::flaky_store::{Call, When};
 
-use self::studio::{HOUR, Studio, finished, request, unfinished, uris};
+use self::studio::{HOUR, Studio, TAKEN_OVER, finished, request, unfinished, uris};
 
 /// A budget that is over before a long list is.
 const SOME_SECONDS: Duration = Duration::from_secs(10);
@@ -301,7 +301,7 @@ async fn a_request_that_was_stored_by_half_is_stored_anew_when_it_comes_again() 
             WaitsFor::Nothing,
             "for all anyone knows it is running"
         );
-        studio.clock.advance(Duration::from_secs(130));
+        studio.clock.advance(TAKEN_OVER);
         let swept = studio.exporter.run_due(10, HOUR).await.expect("memory");
         assert_eq!(swept.blocked, 1, "the sweep does not have the songs: {swept:?}");
         finished(studio.start(&request, &caller).await);

@@ -30,7 +30,7 @@ pub(super) async fn create(
     }
     job.head.create_attempted = true;
     jobs.save_head(job).await?;
-    match make(session, job).await {
+    match make(session, jobs, job).await {
         Ok(made) => adopt(jobs, job, made).await,
         Err(Stop::Api(error)) if error.is_ambiguous() => {
             tracing::warn!(%error, "whether a playlist was made is not known");
@@ -53,15 +53,17 @@ pub(super) async fn create(
     }
 }
 
-async fn make(session: &Session<'_>, job: &Job) -> Result<Made, Stop> {
-    let api = session.web_api();
+async fn make(session: &Session<'_>, jobs: &Jobs, job: &mut Job) -> Result<Made, Stop> {
+    let (api, spec) = (session.web_api(), job.head.spec.clone());
     let playlist = &NewPlaylist {
-        name: &job.head.spec.name,
-        public: job.head.spec.public,
-        description: job.head.spec.description.as_deref(),
+        name: &spec.name,
+        public: spec.public,
+        description: spec.description.as_deref(),
     };
     let made = session
-        .call(|token| async move { api.create_playlist(&token, playlist).await })
+        .write(jobs, job, |token| async move {
+            api.create_playlist(&token, playlist).await
+        })
         .await?;
     Ok(made.into())
 }

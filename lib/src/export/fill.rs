@@ -70,7 +70,7 @@ impl Filling<'_> {
         let next_batch = job.head.filled..plan.tracks.len().min(job.head.filled + ITEMS_PER_CALL_MAX);
         let places = self.pieces.pop_front().unwrap_or(next_batch);
         let uris = plan.uris(places.clone());
-        match self.add(&uris).await {
+        match self.add(job, &uris).await {
             Ok(()) => {
                 self.refused_in_a_row = 0;
                 self.go_on(job, places.end).await
@@ -84,10 +84,12 @@ impl Filling<'_> {
         }
     }
 
-    async fn add(&self, uris: &[String]) -> Result<(), Stop> {
+    async fn add(&self, job: &mut Job, uris: &[String]) -> Result<(), Stop> {
         let (api, playlist_id) = (self.session.web_api(), self.playlist_id.as_str());
         self.session
-            .call(|token| async move { api.add_items(&token, playlist_id, uris).await })
+            .write(self.jobs, job, |token| async move {
+                api.add_items(&token, playlist_id, uris).await
+            })
             .await
     }
 

@@ -12,7 +12,12 @@ use super::{
     plan::Plan,
     request::{PlaylistSpec, Request, SongSpec, Through},
 };
-use crate::{ids::UserId, providers::spotify::Playlist, store::Version, system::Timestamp};
+use crate::{
+    ids::UserId,
+    providers::spotify::{CALL_TIMEOUT, Playlist},
+    store::Version,
+    system::{CLOCK_SKEW_MAX, Timestamp},
+};
 
 /// Songs in one part: with their outcomes about 30 kB, and a hundred parts for the longest list.
 pub(super) const PART_SONGS: usize = 100;
@@ -20,6 +25,12 @@ pub(super) const PART_SONGS: usize = 100;
 /// How long a runner has a job to itself between two checkpoints. Longer than the longest single step (a wait of
 /// 30 s that the provider asked for, and two calls of 15 s); as short as a person waits whose runner was killed.
 pub(super) const LEASE: Duration = Duration::from_mins(2);
+
+/// What has to be left of the lease when a call begins that must not be made twice: its answer comes, or is given up,
+/// before anybody else takes the job, and a call that hangs has been seen to be acted upon half a minute late.
+pub(super) const LEFT_TO_WRITE: Duration = CALL_TIMEOUT.saturating_add(CLOCK_SKEW_MAX);
+
+const _: () = assert!(LEFT_TO_WRITE.as_secs() < LEASE.as_secs());
 
 /// How long a job is kept after it was made, if nobody goes on with it, or after it was done: long enough to look
 /// at the result again and to repeat a request under its key. Spotify's terms want no indefinite copies.
@@ -164,9 +175,10 @@ impl Head {
         }
     }
 
-    /// Whether somebody runs it at `now`.
+    /// Whether somebody may be running it at `now`: until the lease has run out by any clock, theirs included.
     pub(super) fn is_leased(&self, now: Timestamp) -> bool {
-        self.leased_until.is_some_and(|until| until > now)
+        self.leased_until
+            .is_some_and(|until| until + CLOCK_SKEW_MAX > now)
     }
 
     /// When the sweep has to look at it: to go on, or to forget it.
@@ -175,7 +187,7 @@ impl Head {
         // Only its caller has the token for a `Bearer` job.
         let sweepable = self.stage != Stage::Done && self.mode != Mode::Bearer;
         match (self.leased_until, self.parked) {
-            (Some(until), _) if sweepable => until,
+            (Some(until), _) if sweepable => until + CLOCK_SKEW_MAX,
             (None, Some(parked)) if sweepable => parked.until.min(forget_at),
             _ => forget_at,
         }
@@ -333,7 +345,9 @@ mod tests {
         });
         assert_eq!(head.due_at(), at(5));
         head.leased_until = Some(at(9));
-        assert_eq!(head.due_at(), at(9), "a runner that was killed");
+        assert_eq!(head.due_at(), at(9) + CLOCK_SKEW_MAX, "a runner that was killed");
+        assert!(head.is_leased(at(9)), "it may be earlier where the runner is");
+        assert!(!head.is_leased(at(9) + CLOCK_SKEW_MAX));
         head.mode = Mode::Bearer;
         assert_eq!(head.due_at(), forget_at, "nobody else has the token");
     }

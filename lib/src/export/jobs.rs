@@ -8,7 +8,7 @@ use super::{
     ExportId,
     fate::Entry,
     halt::Halt,
-    job::{Head, Job, LEASE, PART_SONGS, Part, PartBody, Stage},
+    job::{Head, Job, LEASE, LEFT_TO_WRITE, PART_SONGS, Part, PartBody, Stage},
     request::Request,
 };
 use crate::{
@@ -171,6 +171,24 @@ impl Jobs {
             }
             Written::Conflict => Err(Halt::Lost),
         }
+    }
+
+    /// Makes sure, now, that the job is this runner's for as long as one more call takes: to be asked immediately
+    /// before each one that must not be made twice. A runner that was asleep, or waited for its turn, finds out here
+    /// that another one has the job.
+    ///
+    /// # Errors
+    /// [`Halt::Lost`] if it is not.
+    pub(super) async fn hold(&self, job: &mut Job) -> Result<(), Halt> {
+        for _ in 0..TRIES_MAX {
+            let needed_until = self.system.now() + LEFT_TO_WRITE;
+            if job.head.leased_until.is_some_and(|until| until >= needed_until) {
+                return Ok(());
+            }
+            // The write itself may be where the time goes, so its success alone says nothing.
+            self.save_head(job).await?;
+        }
+        Err(Halt::Lost)
     }
 
     /// Whether less than half of the lease is left.

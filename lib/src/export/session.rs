@@ -11,7 +11,8 @@ use super::{
     account::{Account, Live},
     halt::{Halt, Stop},
     id::digest_of,
-    job::Why,
+    job::{Job, Why},
+    jobs::Jobs,
 };
 use crate::{
     limits::Closing,
@@ -123,10 +124,33 @@ impl<'a> Session<'a> {
         Fut: Future<Output = Result<T, ApiError>> + Send,
         T: Send,
     {
+        self.attempt(None, work).await
+    }
+
+    /// The same for a call that nobody may make twice: at the last moment, after every wait, it is made sure that
+    /// `job` is still this runner's.
+    pub(super) async fn write<T, F, Fut>(&self, jobs: &Jobs, job: &mut Job, work: F) -> Result<T, Stop>
+    where
+        F: Fn(AccessToken) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, ApiError>> + Send,
+        T: Send,
+    {
+        self.attempt(Some((jobs, job)), work).await
+    }
+
+    async fn attempt<T, F, Fut>(&self, mut held: Option<(&Jobs, &mut Job)>, work: F) -> Result<T, Stop>
+    where
+        F: Fn(AccessToken) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, ApiError>> + Send,
+        T: Send,
+    {
         let (mut renewed, mut waited) = (false, false);
         loop {
             self.turn().await?;
             let live = self.live();
+            if let Some((jobs, job)) = &mut held {
+                jobs.hold(job).await?;
+            }
             match work(live.token).await {
                 Ok(answer) => return Ok(answer),
                 Err(ApiError::Unauthorized) if !renewed => {

@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use url::Url;
 
 pub use error::{ApiError, Forbidden};
-pub use web_api::WebApi;
+pub use web_api::{CALL_TIMEOUT, WebApi};
 pub use wire::{ListedPlaylist, NewPlaylist, Playlist, Profile, Track};
 
 use super::{HttpClient, TokenEndpoint, rules};

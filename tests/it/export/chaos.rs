@@ -1,11 +1,9 @@
 //! Bad days at random: whatever fails and whoever is killed, one playlist comes out, complete and in order.
 
-use std::time::Duration;
-
 use patchbay::export::{Caller, ExportError, Outcome, Request};
 use sandbox::{Fault, FaultKind};
 
-use super::studio::{HOUR, Studio, request, uris};
+use super::studio::{HOUR, Studio, TAKEN_OVER, request, uris};
 use crate::harness::flaky_store::{Call, When};
 
 /// Different days; each is the same in every run.
@@ -119,7 +117,7 @@ async fn one_complete_playlist_comes_out_of_every_day() {
             if let Some(Ok(Outcome::Finished(done))) = outcome {
                 break done;
             }
-            studio.clock.advance(Duration::from_secs(130));
+            studio.clock.advance(TAKEN_OVER);
         };
         assert_eq!(done.tracks_added(), songs.len(), "day {day}");
         assert_eq!(studio.playlist(), uris(&songs), "day {day}");

@@ -15,9 +15,12 @@ use crate::{
     secret::{AccessToken, Secret as _},
 };
 
+/// The longest that one call takes; then it is given up, and what became of it is not known.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// A page of a hundred entries in extended mode, with their market lists, is about a megabyte.
 const LIMITS: Limits = Limits {
-    timeout: Duration::from_secs(15),
+    timeout: CALL_TIMEOUT,
     body_bytes_max: 4 * 1024 * 1024,
 };
 
