@@ -8,6 +8,7 @@ mod account;
 mod blocked;
 mod create;
 mod fate;
+mod file;
 mod fill;
 mod halt;
 mod id;
@@ -25,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use account::OwnerAccount;
 pub use blocked::Blocked;
+pub use file::{File, Format, UnknownFormat};
 pub use id::{ExportId, InvalidExportId};
 pub use job::Stage;
 pub use outcome::{

@@ -185,7 +185,7 @@ fn titles_own_artist<'a>(song: &Song<'a>) -> (Vec<&'a str>, &'a str) {
 }
 
 /// The normal form of an ISRC (ISO 3901: two letters, three letters or digits, seven digits).
-fn isrc(code: &str) -> Option<String> {
+pub(crate) fn isrc(code: &str) -> Option<String> {
     let code: String = code
         .chars()
         .filter(|c| !matches!(c, '-' | ' '))

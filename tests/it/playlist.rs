@@ -1,3 +1,4 @@
 //! `/api/playlist/*`.
 
 mod export;
+mod file;

@@ -3,6 +3,7 @@
 //! Callers are people who are signed in, or whoever brings a Spotify access token as Bearer.
 
 mod answers;
+mod file;
 mod words;
 
 use std::{sync::Arc, time::Duration};
@@ -53,6 +54,7 @@ impl FromRequestParts<Arc<Services>> for Exporting {
 #[derive(Debug, Deserialize)]
 pub(in crate::http) struct Which {
     id: Option<String>,
+    format: Option<String>,
 }
 
 pub(in crate::http) async fn get(
@@ -60,9 +62,12 @@ pub(in crate::http) async fn get(
     Exporting(caller): Exporting,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    match asked(which)? {
-        Some(id) => Ok(answer(services.exporter.look(&named(&id)?, &caller).await?)),
-        None => diagnostics(&services, &caller).await,
+    let Which { id, format } = asked(which)?;
+    match (id, format) {
+        (Some(id), Some(format)) => file::get(&services, &named(&id)?, &caller, &format).await,
+        (Some(id), None) => Ok(answer(services.exporter.look(&named(&id)?, &caller).await?)),
+        (None, Some(_)) => Err(no_id()),
+        (None, None) => diagnostics(&services, &caller).await,
     }
 }
 
@@ -76,7 +81,7 @@ pub(in crate::http) async fn post(
     let key = headers
         .get("idempotency-key")
         .map(|key| key.to_str().unwrap_or_default());
-    let wanted = match asked(which)? {
+    let wanted = match asked(which)?.id {
         Some(id) => Wanted::GoOn(named(&id)?),
         None => Wanted::Start(Box::new(Request::new(draft, key).map_err(ExportError::from)?)),
     };
@@ -97,10 +102,14 @@ enum Wanted {
     GoOn(ExportId),
 }
 
-fn asked(which: Result<Query<Which>, QueryRejection>) -> Result<Option<String>, Problem> {
+fn asked(which: Result<Query<Which>, QueryRejection>) -> Result<Which, Problem> {
     let Query(which) =
         which.map_err(|_| Problem::bad_request("invalid_query", "id is the exportId of one job."))?;
-    Ok(which.id)
+    Ok(which)
+}
+
+fn no_id() -> Problem {
+    Problem::bad_request("missing_id", "id is missing.").remedy("Send the exportId of the job to look at.")
 }
 
 fn named(id: &str) -> Result<ExportId, ExportError> {
@@ -110,8 +119,7 @@ fn named(id: &str) -> Result<ExportId, ExportError> {
 /// Without an id: how the caller's connections are, for whoever wonders why an export would not work.
 async fn diagnostics(services: &Shared, caller: &crate::export::Caller) -> Result<Response, Problem> {
     let crate::export::Caller::User(user) = caller else {
-        let problem = Problem::bad_request("missing_id", "id is missing.");
-        return Err(problem.remedy("Send the exportId of the job to look at."));
+        return Err(no_id());
     };
     let document = services.grants.look(user).await?;
     let connection = |slot| {
