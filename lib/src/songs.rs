@@ -43,12 +43,33 @@ pub struct Song<'a> {
 }
 
 /// How alike two songs are.
+///
+/// `Display` says in at most [`REASONS_CHARS_MAX`] characters what speaks against the candidate, the weightiest first:
+/// "a live version, 14 s longer".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeness {
     /// 0 to 1; the same song from [`ACCEPT_AT`] on.
     pub score: f64,
     /// Why it is not higher.
     pub reason: Reason,
+    /// What else speaks against it; [`Reason::Same`] where nothing more does.
+    beside: [Reason; 3],
+}
+
+/// As much as fits on a line below a track's name.
+pub const REASONS_CHARS_MAX: usize = 80;
+
+impl fmt::Display for Likeness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.reason.to_string();
+        for reason in self.beside.iter().filter(|&&reason| reason != Reason::Same) {
+            let more = reason.to_string();
+            if said.len() + ", ".len() + more.len() <= REASONS_CHARS_MAX {
+                said = said + ", " + &more;
+            }
+        }
+        f.write_str(&said)
+    }
 }
 
 impl Likeness {

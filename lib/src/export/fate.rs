@@ -29,6 +29,9 @@ pub struct Candidate {
     pub artists: Vec<String>,
     /// How alike it is, 0 to 1.
     pub score: f64,
+    /// What speaks against it, in words; jobs stored by earlier versions have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 /// What became of one song. Duplicates are not stored: which song came first follows from the others.
@@ -57,4 +60,16 @@ pub(super) struct Entry {
     pub(super) song: SongSpec,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fate: Option<Fate>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_that_was_stored_without_a_reason_is_still_read() {
+        let stored = r#"{"uri": "spotify:track:1", "title": "Hello", "artists": ["Adele"], "score": 0.4}"#;
+        let candidate: Candidate = serde_json::from_str(stored).expect("as earlier versions wrote it");
+        assert_eq!(candidate.reason, "");
+    }
 }

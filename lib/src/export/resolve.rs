@@ -151,16 +151,14 @@ fn unmatched(hunt: Hunt<Track>) -> Fate {
     let ranked = hunt.ranked();
     let reason = match ranked.first() {
         None => "Spotify's search finds nothing".to_owned(),
-        Some(best) => format!(
-            "nothing found is alike enough; the nearest: {}",
-            best.likeness.reason
-        ),
+        Some(best) => format!("nothing found is alike enough; the nearest: {}", best.likeness),
     };
     let candidates = ranked.into_iter().take(CANDIDATES_MAX).map(|seen| Candidate {
         uri: seen.track.uri,
         title: seen.track.title,
         artists: seen.track.artists,
         score: seen.likeness.score,
+        reason: seen.likeness.to_string(),
     });
     Fate::Unmatched {
         reason,
@@ -233,6 +231,8 @@ mod tests {
             candidates.is_sorted_by(|a, b| a.score >= b.score),
             "{candidates:?}"
         );
+        let reasons: Vec<&str> = candidates.iter().map(|each| each.reason.as_str()).collect();
+        assert_eq!(reasons, ["a live version", "an instrumental", "different artist"]);
         let Fate::Unmatched { reason, .. } = unmatched(hunt(&[])) else {
             panic!("nothing to accept");
         };

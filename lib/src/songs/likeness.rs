@@ -102,29 +102,22 @@ impl Wanted {
             self.credit(candidate),
             length,
         ];
-        let decisive = decisive(&findings);
         let same_isrc = self.isrc.is_some() && self.isrc == candidate.isrc;
         if same_isrc && self.isrc_is_believed(candidate, &findings) {
-            let score = findings
-                .iter()
-                .map(|finding| finding.worth)
-                .product::<f64>()
-                .max(SAME_ISRC_MIN);
-            return Likeness {
-                score,
-                reason: if score > SAME_ISRC_MIN {
-                    decisive.reason
-                } else {
-                    Reason::SameIsrc
-                },
+            let score = product(&findings);
+            return if score > SAME_ISRC_MIN {
+                said(score, &findings)
+            } else {
+                Likeness {
+                    score: SAME_ISRC_MIN,
+                    reason: Reason::SameIsrc,
+                    beside: [Reason::Same; 3],
+                }
             };
         }
-        let mut score: f64 = findings.iter().map(|finding| finding.worth).product();
-        if decisive.against {
-            return Likeness {
-                score: score.min(CONTRADICTED_MAX),
-                reason: decisive.reason,
-            };
+        let mut score = product(&findings);
+        if findings.iter().any(|finding| finding.against) {
+            return said(score.min(CONTRADICTED_MAX), &findings);
         }
         let same_album = self.same_album(candidate);
         for share in [length.closes, if same_album { CLOSED_BY_ALBUM } else { 0.0 }] {
@@ -138,10 +131,7 @@ impl Wanted {
         if nameless && !(same_album && length.closes >= CLOSED_BY_STRONG_LENGTH) {
             score = score.min(CONTRADICTED_MAX);
         }
-        Likeness {
-            score: score.clamp(0.0, 1.0),
-            reason: decisive.reason,
-        }
+        said(score.clamp(0.0, 1.0), &findings)
     }
 
     fn name(&self, candidate: &Self) -> Finding {
@@ -266,14 +256,22 @@ impl Finding {
     }
 }
 
-/// The first that contradicts, else the one that costs most.
-fn decisive(findings: &[Finding]) -> Finding {
-    let contradicting = findings.iter().find(|finding| finding.against);
-    let costly = || findings.iter().min_by(|a, b| a.worth.total_cmp(&b.worth));
-    contradicting
-        .or_else(costly)
-        .copied()
-        .unwrap_or(Finding::for_it(1.0, Reason::Same))
+fn product(findings: &[Finding]) -> f64 {
+    findings.iter().map(|finding| finding.worth).product()
+}
+
+/// A score and what speaks against it: whatever contradicts comes first, in the order of the findings; of the rest what
+/// costs most.
+fn said(score: f64, findings: &[Finding; 4]) -> Likeness {
+    let mut findings = *findings;
+    let weight = |finding: &Finding| if finding.against { 0.0 } else { finding.worth };
+    findings.sort_by(|a, b| weight(a).total_cmp(&weight(b)));
+    let [decisive, beside @ ..] = findings.map(|finding| finding.reason);
+    Likeness {
+        score,
+        reason: decisive,
+        beside,
+    }
 }
 
 fn version(wanted: &Marks, candidate: &Marks) -> Finding {

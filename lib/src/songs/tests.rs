@@ -118,6 +118,38 @@ fn another_song_is_refused_and_the_reason_named() {
 }
 
 #[test]
+fn all_that_speaks_against_a_candidate_is_said_the_weightiest_first() {
+    let wanted = lasting(song("Hello (feat. B)", &["Adele"]), 3 * MINUTE_MS);
+    for (title, artist, ms, said) in [
+        ("Hello", "Adele", 0, "some artists are missing"),
+        (
+            "Hello (Live)",
+            "Adele",
+            14_000,
+            "a live version, some artists are missing, 14 s longer",
+        ),
+        ("Hello", "Lionel Richie", 60_000, "different artist, 60 s longer"),
+        (
+            "Hello (A Cappella)",
+            "Adele",
+            20_000,
+            "a cappella version, 20 s longer, some artists are missing",
+        ),
+        ("Bye", "Adele", 0, "another title, some artists are missing"),
+    ] {
+        let artists = [artist];
+        let offered = lasting(song(title, &artists), 3 * MINUTE_MS + ms);
+        assert_eq!(
+            likeness(&wanted, &offered).to_string(),
+            said,
+            "{title} by {artist}"
+        );
+    }
+    let same = likeness(&wanted, &wanted);
+    assert_eq!(same.to_string(), "the same song");
+}
+
+#[test]
 fn the_better_candidate_scores_higher() {
     let wanted = song("Under Pressure (feat. David Bowie)", &["Queen"]);
     let both = likeness(&wanted, &song("Under Pressure", &["Queen", "David Bowie"]));
@@ -290,7 +322,8 @@ proptest! {
         let candidate = Song { duration_ms: ms.1, album: Some(&titles.0), ..song(&titles.1, &candidate_artists) };
         let likeness = likeness(&wanted, &candidate);
         prop_assert!((0.0..=1.0).contains(&likeness.score), "{likeness:?}");
-        prop_assert!(!likeness.reason.to_string().is_empty());
+        let said = likeness.to_string();
+        prop_assert!((1..=REASONS_CHARS_MAX).contains(&said.chars().count()), "{said:?}");
     }
 
     #[test]

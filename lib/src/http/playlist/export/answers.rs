@@ -50,6 +50,7 @@ impl From<Finished> for FinishedBody {
                 "title": candidate.title,
                 "artists": candidate.artists,
                 "score": candidate.score,
+                "reason": candidate.reason,
             })
         };
         let matched = finished.matched.iter().map(
