@@ -14,6 +14,7 @@ mod halt;
 mod id;
 mod job;
 mod jobs;
+mod memory;
 mod outcome;
 mod plan;
 mod request;
@@ -29,6 +30,10 @@ pub use blocked::Blocked;
 pub use file::{File, Format, UnknownFormat};
 pub use id::{ExportId, InvalidExportId};
 pub use job::Stage;
+pub use memory::{
+    CORRECTIONS_MAX, CorrectedSong, Correction, CorrectionDraft, CorrectionError, Corrections,
+    InvalidCorrection, NEVER_MAX,
+};
 pub use outcome::{
     Candidate, Finished, How, Matched, Mode, Outcome, Progress, Rejected, Unmatched, WaitsFor, Why,
 };
@@ -42,6 +47,7 @@ use self::{
     id::digest_of,
     job::{Head, Job, Stage as At},
     jobs::{Claimed, Jobs},
+    memory::Memory,
     session::{Opened, Session},
     whose::Recognized,
 };
@@ -60,6 +66,7 @@ use crate::{
 pub struct Exporter {
     system: System,
     jobs: Jobs,
+    memory: Memory,
     accounts: Accounts,
     web_api: WebApi,
     pacer: Arc<Pacer>,
@@ -136,6 +143,7 @@ impl Exporter {
         Self {
             system: system.clone(),
             jobs: Jobs::new(Arc::clone(store), system.clone()),
+            memory: Memory::new(Arc::clone(store), system.clone()),
             accounts: Accounts::new(grants, spotify.tokens.clone(), system.clone(), owner),
             web_api: spotify.web_api.clone(),
             pacer,
@@ -147,6 +155,12 @@ impl Exporter {
     #[must_use]
     pub fn has_owner(&self) -> bool {
         self.accounts.owner().is_some()
+    }
+
+    /// What people corrected.
+    #[must_use]
+    pub fn corrections(&self) -> &Corrections {
+        &self.memory.corrections
     }
 
     /// Begins the export of `request`, or goes on with the one that the same caller began under the same key, and

@@ -126,6 +126,12 @@ pub fn router(services: &Arc<Services>) -> Router {
             get(playlist::export::get).post(playlist::export::post),
         )
         .route(
+            "/api/playlist/corrections",
+            get(playlist::corrections::get)
+                .put(playlist::corrections::put)
+                .delete(playlist::corrections::delete),
+        )
+        .route(
             "/api/cron/refresh",
             get(cron::refresh::run).post(cron::refresh::run),
         )
@@ -150,7 +156,7 @@ fn cors(origins: &[Origin]) -> Option<CorsLayer> {
         .filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

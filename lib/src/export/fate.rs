@@ -16,6 +16,10 @@ pub enum How {
     Fielded,
     /// By words.
     Plain,
+    /// By a search before this export.
+    Remembered,
+    /// The person said so.
+    Corrected,
 }
 
 /// A track that was looked at and not taken.

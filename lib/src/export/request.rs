@@ -185,13 +185,7 @@ impl Request {
 impl SongSpec {
     /// The id that the caller gave, when it has the shape of one: bare, as a URI or as a link.
     pub(super) fn given_id(&self) -> Option<&str> {
-        let given = self.spotify_id.as_deref()?;
-        let id = given
-            .strip_prefix("spotify:track:")
-            .or_else(|| given.split_once("/track/").map(|(_, rest)| rest))
-            .unwrap_or(given);
-        let id = id.split(['?', '#']).next().unwrap_or(id);
-        (id.len() == SPOTIFY_ID_CHARS && id.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(id)
+        track_id(self.spotify_id.as_deref()?)
     }
 
     /// Shows the song as the room `songs` wants to see it.
@@ -205,6 +199,16 @@ impl SongSpec {
             duration_ms: self.duration_ms,
         })
     }
+}
+
+/// The id in `given`, when it has the shape of one: bare, as a URI or as a link.
+pub(super) fn track_id(given: &str) -> Option<&str> {
+    let id = given
+        .strip_prefix("spotify:track:")
+        .or_else(|| given.split_once("/track/").map(|(_, rest)| rest))
+        .unwrap_or(given);
+    let id = id.split(['?', '#']).next().unwrap_or(id);
+    (id.len() == SPOTIFY_ID_CHARS && id.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(id)
 }
 
 fn name(name: &str) -> Result<String, InvalidRequest> {

@@ -1,34 +1,55 @@
 //! First stage: every song is looked up, before anything is made in anybody's account.
+//!
+//! What the person corrected comes first, then the track that the request names, then what was found before; only then
+//! Spotify is searched.
+
+mod search;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use futures_util::{StreamExt as _, stream};
 
+use self::search::search_for;
 use super::{
-    fate::{Candidate, Fate, How},
+    fate::{Fate, How},
     halt::{Halt, Stop},
     job::{Job, Stage},
     jobs::Jobs,
-    request::SongSpec,
+    memory::{Kept, Learnt, Memory, Own, Recalled, Subject},
+    request::{SongSpec, track_id},
     session::Session,
 };
 use crate::{
     providers::spotify::{ApiError, Track},
-    songs::{self, Hunt},
-    system::BoxFuture,
+    system::{BoxFuture, Timestamp},
 };
 
 /// Songs looked up at the same time. Bursts alone have cost apps hours of refusals (reference: rate limit).
 const CONCURRENCY: usize = 2;
 
-/// Songs after which the part they are in is written: what a killed runner loses at most.
+/// Songs that Spotify was asked about after which the part they are in is written: what a killed runner loses at most.
 const CHECKPOINT_SONGS: usize = 20;
 
-/// Tracks shown for a song that none of them is.
-const CANDIDATES_MAX: usize = 3;
-
 /// Looks up all songs that have no fate yet.
-pub(super) async fn resolve(session: &Session<'_>, jobs: &Jobs, job: &mut Job) -> Result<(), Halt> {
+pub(super) async fn resolve(
+    session: &Session<'_>,
+    jobs: &Jobs,
+    memory: &Memory,
+    job: &mut Job,
+) -> Result<(), Halt> {
+    let resolving = Resolving {
+        session,
+        jobs,
+        memory,
+        // A help that cannot be read is done without; a person's word is not.
+        own: memory.corrections.of(&job.owner).await?,
+        searched: Mutex::default(),
+    };
     for part in 0..job.parts.len() {
-        resolve_part(session, jobs, job, part).await?;
+        resolving.part(job, part).await?;
     }
     let plan = job.plan();
     job.head.planned = plan.tracks.len();
@@ -39,203 +60,235 @@ pub(super) async fn resolve(session: &Session<'_>, jobs: &Jobs, job: &mut Job) -
     Ok(())
 }
 
-async fn resolve_part(session: &Session<'_>, jobs: &Jobs, job: &mut Job, part: usize) -> Result<(), Halt> {
-    let open = stream::iter(job.open(part)).map(|(index, song)| look_up(session, index, song));
-    let mut found = std::pin::pin!(open.buffered(CONCURRENCY));
-    let mut unsaved = 0;
-    let mut end = Ok(());
-    while let Some((index, fate)) = found.next().await {
-        match fate {
-            Ok(fate) => job.decide(index, fate),
-            Err(halt) => {
-                end = Err(halt);
-                break;
-            }
-        };
-        unsaved += 1;
-        if unsaved == CHECKPOINT_SONGS || jobs.lease_is_short(job) {
-            save(jobs, job, part).await?;
-            unsaved = 0;
-        }
-    }
-    if unsaved > 0 {
-        save(jobs, job, part).await?;
-    }
-    end
+/// One run of this stage.
+struct Resolving<'a> {
+    session: &'a Session<'a>,
+    jobs: &'a Jobs,
+    memory: &'a Memory,
+    own: Own,
+    /// What this run searched for: a list may have a song twice.
+    searched: Mutex<HashMap<Subject, Fate>>,
 }
 
-async fn save(jobs: &Jobs, job: &mut Job, part: usize) -> Result<(), Halt> {
-    jobs.save_part(job, part).await?;
-    jobs.save_head(job).await
-}
-
-/// Boxed, because the compiler cannot see that a stream of these futures by name may move between threads.
-fn look_up<'a>(
-    session: &'a Session<'_>,
-    index: usize,
+/// One song with what is known of it.
+pub(super) struct Case<'a> {
+    pub(super) index: usize,
     song: SongSpec,
-) -> BoxFuture<'a, (usize, Result<Fate, Halt>)> {
-    Box::pin(async move {
-        let found = find(session, &song).await;
-        (index, found.map_err(|stop| session.ended(stop)))
-    })
+    subject: Subject,
+    own: Option<&'a Kept>,
+    recalled: Option<Recalled>,
 }
 
-async fn find(session: &Session<'_>, song: &SongSpec) -> Result<Fate, Stop> {
-    if let Some(fate) = by_given_id(session, song).await? {
-        return Ok(fate);
+/// A song that was looked up.
+struct Settled {
+    fate: Fate,
+    learnt: Option<Learnt>,
+}
+
+/// The song's place in the request, and what came of it.
+type LookUp<'a> = BoxFuture<'a, (usize, Result<Settled, Halt>)>;
+
+impl From<Fate> for Settled {
+    fn from(fate: Fate) -> Self {
+        Self { fate, learnt: None }
     }
-    let mut hunt: Hunt<Track> = song.with_song(Hunt::new);
-    while let Some(query) = hunt.next_query() {
-        for track in search(session, &query.q).await? {
-            offer(&mut hunt, track, query.how);
+}
+
+/// What is known of `songs` before Spotify is asked.
+pub(super) async fn cases<'a>(
+    memory: &Memory,
+    own: &'a Own,
+    songs: impl IntoIterator<Item = (usize, SongSpec)>,
+) -> Vec<Case<'a>> {
+    let mut cases: Vec<Case<'a>> = songs
+        .into_iter()
+        .map(|(index, song)| {
+            let own = own.about(&song);
+            Case {
+                index,
+                subject: Subject::of(&song, own.map_or(&[], Kept::never)),
+                song,
+                own,
+                recalled: None,
+            }
+        })
+        .collect();
+    let recalled = memory.recall(cases.iter().map(|case| &case.subject)).await;
+    for case in &mut cases {
+        case.recalled = recalled.get(&case.subject.key).cloned();
+    }
+    cases
+}
+
+impl Case<'_> {
+    /// The fate that needs no call to Spotify.
+    pub(super) fn known(&self, now: Timestamp) -> Option<Fate> {
+        match self.own.and_then(|own| Some((own.uses()?, own.was_seen()))) {
+            Some((uri, true)) => Some(corrected(uri)),
+            Some((_, false)) => None,
+            None if self.given().is_some() => None,
+            None => self.remembered(now),
         }
     }
-    Ok(match hunt.found() {
-        Some(best) => Fate::Matched {
-            uri: best.track.uri.clone(),
-            score: best.likeness.score,
-            how: best.how.into(),
-        },
-        None => unmatched(hunt),
-    })
-}
 
-/// The track that the request names, if it is one. One that does not exist must not come into a batch, which it would
-/// spoil as a whole; the song is then searched for like any other.
-async fn by_given_id(session: &Session<'_>, song: &SongSpec) -> Result<Option<Fate>, Stop> {
-    let Some(id) = song.given_id() else {
-        return Ok(None);
-    };
-    let api = session.web_api();
-    match session
-        .read(|token| async move { api.track(&token, id).await })
-        .await
-    {
-        Ok(track) => Ok(Some(Fate::Matched {
-            uri: track.uri,
-            score: 1.0,
-            how: How::Given,
-        })),
-        Err(Stop::Api(ApiError::NotFound | ApiError::Rejected { .. })) => Ok(None),
-        Err(stop) => Err(stop),
+    /// The id that the request names, unless the person does not want that track.
+    pub(super) fn given(&self) -> Option<&str> {
+        self.song.given_id().filter(|id| !self.is_turned_down(id))
+    }
+
+    fn is_turned_down(&self, id_or_uri: &str) -> bool {
+        let never = self.own.map_or(&[][..], Kept::never);
+        never.iter().any(|uri| uri.ends_with(id_or_uri))
+    }
+
+    fn remembered(&self, now: Timestamp) -> Option<Fate> {
+        self.recalled.as_ref()?.fate(&self.subject, now)
     }
 }
 
-/// A search that Spotify refuses (some long queries are) has found nothing.
-async fn search(session: &Session<'_>, query: &str) -> Result<Vec<Track>, Stop> {
-    let api = session.web_api();
-    match session
-        .read(|token| async move { api.search(&token, query).await })
-        .await
-    {
-        Err(Stop::Api(ApiError::NotFound | ApiError::Rejected { .. })) => Ok(Vec::new()),
-        answer => answer,
-    }
-}
-
-fn offer(hunt: &mut Hunt<Track>, track: Track, how: songs::How) {
-    let shown = track.clone();
-    let artists: Vec<&str> = shown.artists.iter().map(String::as_str).collect();
-    let candidate = songs::Song {
-        title: &shown.title,
-        artists: &artists,
-        album: shown.album.as_deref(),
-        isrc: shown.isrc.as_deref(),
-        duration_ms: shown.duration_ms,
-    };
-    hunt.offer(track, &candidate, how);
-}
-
-fn unmatched(hunt: Hunt<Track>) -> Fate {
-    let ranked = hunt.ranked();
-    let reason = match ranked.first() {
-        None => "Spotify's search finds nothing".to_owned(),
-        Some(best) => format!("nothing found is alike enough; the nearest: {}", best.likeness),
-    };
-    let candidates = ranked.into_iter().take(CANDIDATES_MAX).map(|seen| Candidate {
-        uri: seen.track.uri,
-        title: seen.track.title,
-        artists: seen.track.artists,
-        score: seen.likeness.score,
-        reason: seen.likeness.to_string(),
-    });
-    Fate::Unmatched {
-        reason,
-        candidates: candidates.collect(),
-    }
-}
-
-impl From<songs::How> for How {
-    fn from(how: songs::How) -> Self {
-        match how {
-            songs::How::Isrc => Self::Isrc,
-            songs::How::Fields => Self::Fielded,
-            songs::How::Plain => Self::Plain,
+impl Resolving<'_> {
+    async fn part(&self, job: &mut Job, part: usize) -> Result<(), Halt> {
+        let cases = cases(self.memory, &self.own, job.open(part)).await;
+        let mut changed = false;
+        let mut open = Vec::new();
+        for case in cases {
+            if let Some(fate) = case.known(self.session.now()) {
+                job.decide(case.index, fate);
+                changed = true;
+            } else {
+                open.push(self.look_up(case));
+            }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hunt(tracks: &[(&str, &str)]) -> Hunt<Track> {
-        let wanted = SongSpec {
-            title: "Dynamite".into(),
-            artist: "BTS".into(),
-            ..SongSpec::default()
-        };
-        let mut hunt = wanted.with_song(Hunt::new);
-        for (number, (title, artist)) in tracks.iter().enumerate() {
-            let track = Track {
-                uri: format!("spotify:track:{number}"),
-                title: (*title).into(),
-                artists: vec![(*artist).into()],
-                album: None,
-                isrc: None,
-                duration_ms: None,
-            };
-            offer(&mut hunt, track, songs::How::Plain);
+        let mut settled = stream::iter(open).buffered(CONCURRENCY);
+        let mut learnt = Vec::new();
+        let mut unsaved = 0;
+        let mut end = Ok(());
+        while let Some((index, settled)) = settled.next().await {
+            match settled {
+                Ok(settled) => {
+                    job.decide(index, settled.fate);
+                    learnt.extend(settled.learnt);
+                }
+                Err(halt) => {
+                    end = Err(halt);
+                    break;
+                }
+            }
+            changed = true;
+            unsaved += 1;
+            if unsaved == CHECKPOINT_SONGS || self.jobs.lease_is_short(job) {
+                self.save(job, part, std::mem::take(&mut learnt)).await?;
+                (unsaved, changed) = (0, false);
+            }
         }
-        hunt
+        if changed {
+            self.save(job, part, learnt).await?;
+        }
+        end
     }
 
-    #[test]
-    fn the_likest_wins_and_of_equals_the_first() {
-        let hunt = hunt(&[
-            ("Dynamite - Instrumental", "BTS"),
-            ("Dynamite", "BTS"),
-            ("Dynamite", "BTS"),
-        ]);
-        assert_eq!(hunt.found().expect("one").track.uri, "spotify:track:1");
+    async fn save(&self, job: &mut Job, part: usize, learnt: Vec<Learnt>) -> Result<(), Halt> {
+        self.jobs.save_part(job, part).await?;
+        self.jobs.save_head(job).await?;
+        self.memory.note(learnt).await;
+        Ok(())
     }
 
-    #[test]
-    fn a_song_that_is_not_there_gets_three_candidates_in_order_and_a_reason() {
-        let list = hunt(&[
-            ("Something else", "Nobody"),
-            ("Dynamite", "Taio Cruz"),
-            ("Dynamite (Live)", "BTS"),
-            ("Dynamite - Instrumental", "BTS"),
-        ]);
-        let Fate::Unmatched { reason, candidates } = unmatched(list) else {
-            panic!("not accepted");
-        };
-        assert!(
-            reason.starts_with("nothing found is alike enough; the nearest: "),
-            "{reason}"
+    /// Boxed, because the compiler cannot see that a stream of these futures by name may move between threads.
+    fn look_up<'a>(&'a self, case: Case<'a>) -> LookUp<'a> {
+        Box::pin(async move {
+            let settled = self.find(&case).await;
+            (case.index, settled.map_err(|stop| self.session.ended(stop)))
+        })
+    }
+
+    async fn find(&self, case: &Case<'_>) -> Result<Settled, Stop> {
+        if let Some(fate) = self.by_correction(case).await? {
+            return Ok(fate.into());
+        }
+        if let Some(fate) = self.by_given_id(case).await? {
+            return Ok(fate.into());
+        }
+        let now = self.session.now();
+        if let Some(fate) = self.searched(&case.subject).or_else(|| case.remembered(now)) {
+            return Ok(fate.into());
+        }
+        let never = case.own.map_or(&[][..], Kept::never);
+        let searched = search_for(self.session, &case.song, never).await?;
+        let (fate, doubtful) = (searched.fate, searched.doubtful);
+        let learnt = Learnt::new(
+            &case.subject,
+            case.recalled.as_ref(),
+            &fate,
+            doubtful,
+            self.session.now(),
         );
-        assert_eq!(candidates.len(), 3);
-        assert!(
-            candidates.is_sorted_by(|a, b| a.score >= b.score),
-            "{candidates:?}"
-        );
-        let reasons: Vec<&str> = candidates.iter().map(|each| each.reason.as_str()).collect();
-        assert_eq!(reasons, ["a live version", "an instrumental", "different artist"]);
-        let Fate::Unmatched { reason, .. } = unmatched(hunt(&[])) else {
-            panic!("nothing to accept");
+        self.lock().insert(case.subject.clone(), fate.clone());
+        Ok(Settled { fate, learnt })
+    }
+
+    /// The track that the person wants, once it was seen.
+    async fn by_correction(&self, case: &Case<'_>) -> Result<Option<Fate>, Stop> {
+        let Some((own, uri)) = case.own.and_then(|own| Some((own, own.uses()?))) else {
+            return Ok(None);
         };
-        assert_eq!(reason, "Spotify's search finds nothing");
+        if own.was_seen() {
+            return Ok(Some(corrected(uri)));
+        }
+        if self.track(track_id(uri).unwrap_or(uri)).await?.is_none() {
+            tracing::info!(
+                uri,
+                "a track that a person wants is not there; the song is searched for"
+            );
+            return Ok(None);
+        }
+        self.memory.corrections.mark(own, true).await;
+        Ok(Some(corrected(uri)))
+    }
+
+    /// The track that the request names, if it is one. One that does not exist must not come into a batch, which it
+    /// would spoil as a whole; the song is then searched for like any other.
+    async fn by_given_id(&self, case: &Case<'_>) -> Result<Option<Fate>, Stop> {
+        let Some(id) = case.given() else {
+            return Ok(None);
+        };
+        let track = self.track(id).await?;
+        Ok(track
+            .filter(|track| !case.is_turned_down(&track.uri))
+            .map(|track| Fate::Matched {
+                uri: track.uri,
+                score: 1.0,
+                how: How::Given,
+            }))
+    }
+
+    /// `None` for an id that is none.
+    async fn track(&self, id: &str) -> Result<Option<Track>, Stop> {
+        let api = self.session.web_api();
+        match self
+            .session
+            .read(|token| async move { api.track(&token, id).await })
+            .await
+        {
+            Ok(track) => Ok(Some(track)),
+            Err(Stop::Api(ApiError::NotFound | ApiError::Rejected { .. })) => Ok(None),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn searched(&self, subject: &Subject) -> Option<Fate> {
+        self.lock().get(subject).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Subject, Fate>> {
+        self.searched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn corrected(uri: &str) -> Fate {
+    Fate::Matched {
+        uri: uri.to_owned(),
+        score: 1.0,
+        how: How::Corrected,
     }
 }

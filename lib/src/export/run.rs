@@ -49,6 +49,7 @@ impl Exporter {
     /// [`StoreError`] when the jobs cannot be listed.
     pub async fn run_due(&self, limit: usize, budget: Duration) -> Result<Swept, StoreError> {
         let deadline = self.system.now() + budget;
+        self.memory.forget_due(deadline).await;
         let due = self.jobs.due(limit).await?;
         let mut swept = Swept {
             due: due.len(),
@@ -133,12 +134,15 @@ impl Exporter {
         loop {
             match job.head.stage {
                 Stage::Loading => return Err(Blocked::Incomplete.into()),
-                Stage::Resolve => resolve(session, &self.jobs, job).await?,
+                Stage::Resolve => resolve(session, &self.jobs, &self.memory, job).await?,
                 Stage::Create => {
                     create(session, &self.jobs, job, profile).await?;
                     new = true;
                 }
-                Stage::Fill => fill(session, &self.jobs, job, new).await?,
+                Stage::Fill => {
+                    fill(session, &self.jobs, job, new).await?;
+                    self.memory.forget_refused(job).await;
+                }
                 Stage::Done => return Ok(()),
             }
         }

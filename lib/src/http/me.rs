@@ -3,7 +3,7 @@
 use axum::{Json, response::Response};
 use serde_json::{Value, json};
 
-use super::{Shared, caller::Caller, problem::Problem, session::with_cookie};
+use super::{Shared, caller::Caller, playlist::corrections::shown, problem::Problem, session::with_cookie};
 use crate::{
     grants::Standing,
     store::{Collection, StoredGrant},
@@ -26,6 +26,7 @@ pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>,
         .store
         .records_of(Collection::Events, &caller.user, EVENTS_SHOWN_MAX)
         .await?;
+    let corrections = services.exporter.corrections().list(&caller.user).await?;
     let connections = document
         .integrations
         .iter()
@@ -43,12 +44,13 @@ pub(super) async fn get(services: Shared, caller: Caller) -> Result<Json<Value>,
         "connections": connections.collect::<Vec<_>>(),
         "pending": pending.collect::<Vec<_>>(),
         "events": events.into_iter().map(|(_, record)| record.body).collect::<Vec<_>>(),
+        "corrections": corrections.iter().map(shown).collect::<Vec<_>>(),
         "exportsComplete": exports.len() < EXPORT_RECORDS_SHOWN_MAX,
         "exports": exports.into_iter().map(|(id, record)| json!({"id": id, "record": record.body})).collect::<Vec<_>>(),
     })))
 }
 
-/// Forgets the caller: grants, pending connections, export jobs. Playlists in Spotify stay.
+/// Forgets the caller: grants, pending connections, export jobs, corrections. Playlists in Spotify stay.
 pub(super) async fn delete(services: Shared, caller: Caller) -> Result<Response, Problem> {
     for collection in Collection::ALL {
         services.store.delete_records_of(collection, &caller.user).await?;

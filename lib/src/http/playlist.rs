@@ -1,3 +1,4 @@
 //! Playlists.
 
+pub(super) mod corrections;
 pub(super) mod export;

@@ -155,6 +155,8 @@ const fn how(how: How) -> &'static str {
         How::Isrc => "isrc",
         How::Fielded => "fielded",
         How::Plain => "plain",
+        How::Remembered => "remembered",
+        How::Corrected => "corrected",
     }
 }
 
