@@ -13,6 +13,7 @@ pub mod http;
 pub mod ids;
 pub mod limits;
 pub mod metrics;
+pub mod pace;
 pub mod providers;
 pub mod secret;
 pub mod songs;

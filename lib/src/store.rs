@@ -4,13 +4,14 @@
 //! one document or reports [`Written::Conflict`] as a value. No transaction is open, and no lock is held, while
 //! patchbay talks to anyone outside.
 
+mod bucket;
 mod document;
 mod fields;
 mod mongo;
 mod sqlite;
 mod url;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use async_trait::async_trait;
 
@@ -21,6 +22,7 @@ pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 use crate::{
     ids::{Slot, UserId},
+    pace::{Pace, Refusal, Throttled, Turn},
     system::{Entropy, RealEntropy, Timestamp},
 };
 
@@ -248,6 +250,25 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Removes every record of `owner`.
     async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError>;
+
+    /// Takes the next place in the bucket `id` of [`Collection::Budgets`], which needs not be there yet, on the
+    /// DATABASE's clock: one atomic question, [`Level::take`](crate::pace::Level::take). All spans are relative, so what
+    /// the clocks of the processes say does not matter. Who would have to wait longer than `wait_max` takes nothing.
+    async fn take_turn(
+        &self,
+        id: &str,
+        pace: Pace,
+        wait_max: Duration,
+    ) -> Result<Result<Turn, Throttled>, StoreError>;
+
+    /// Closes the bucket `id` for `pause` from now on, on the same clock: [`Level::close`](crate::pace::Level::close).
+    async fn close_bucket(
+        &self,
+        id: &str,
+        pace: Pace,
+        pause: Duration,
+        refusal: Refusal,
+    ) -> Result<(), StoreError>;
 
     /// Whether the database answers a write-capable question right now.
     async fn ping(&self) -> Result<(), StoreError>;

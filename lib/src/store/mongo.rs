@@ -2,6 +2,7 @@
 //!
 //! Every write is one conditional update of one document on the primary, acknowledged by a majority.
 
+mod buckets;
 mod connection;
 mod failure;
 mod records;
@@ -9,7 +10,7 @@ mod together;
 mod uncertain;
 mod users;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mongodb::{
@@ -20,11 +21,15 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use self::{together::Together, uncertain::Uncertain};
-use super::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written};
+use super::{
+    Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written,
+    bucket::BucketClock,
+};
 use crate::{
     ids::UserId,
+    pace::{Pace, Refusal, Throttled, Turn},
     secret::DatabaseAddress,
-    system::{System, Timestamp},
+    system::{Clock, System, Timestamp},
 };
 
 /// No single question takes longer than this, failover (2 to 12 s) included: the driver has no time-out of its own once
@@ -42,6 +47,7 @@ pub struct MongoStore {
     uncertain: Uncertain,
     /// Bounds the network's time, which is real whatever the rest of the service takes the time to be.
     system: System,
+    clock: BucketClock,
 }
 
 impl MongoStore {
@@ -56,6 +62,16 @@ impl MongoStore {
             finding: Together::default(),
             uncertain: Uncertain::default(),
             system: System::real(),
+            clock: BucketClock::default(),
+        }
+    }
+
+    /// The same, but turns are given out on `clock`: a test that moves the time moves the database's with it.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock: BucketClock::Given(clock),
+            ..self
         }
     }
 
@@ -198,6 +214,31 @@ impl Store for MongoStore {
     async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError> {
         self.within_limit(async { records::delete_of_owner(self.indexed().await?, collection, owner).await })
             .await
+    }
+
+    async fn take_turn(
+        &self,
+        id: &str,
+        pace: Pace,
+        wait_max: Duration,
+    ) -> Result<Result<Turn, Throttled>, StoreError> {
+        self.within_limit(async {
+            buckets::take(self.database().await?, &self.clock, id, pace, wait_max).await
+        })
+        .await
+    }
+
+    async fn close_bucket(
+        &self,
+        id: &str,
+        pace: Pace,
+        pause: Duration,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
+        self.within_limit(async {
+            buckets::close(self.database().await?, &self.clock, id, pace, pause, refusal).await
+        })
+        .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

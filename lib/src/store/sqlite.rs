@@ -3,6 +3,7 @@
 //! Reads run on the calling thread: readers of a WAL file wait for no writer, and a read of one row takes less time than
 //! handing it to another thread. Writes go through one thread of their own (`writer`).
 
+mod buckets;
 mod connection;
 mod records;
 mod schema;
@@ -13,14 +14,22 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 
 use self::writer::Writer;
-use super::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written};
-use crate::{ids::UserId, system::Timestamp};
+use super::{
+    Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written,
+    bucket::BucketClock,
+};
+use crate::{
+    ids::UserId,
+    pace::{Pace, Refusal, Throttled, Turn},
+    system::{Clock, Timestamp},
+};
 
 /// A connection used by one thread at a time.
 type Shared = Arc<Mutex<Connection>>;
@@ -33,6 +42,7 @@ pub struct SqliteStore {
     /// Reads lists: nobody who asks for one row waits for a sweep.
     lists: Reader,
     writer: Writer,
+    clock: Arc<BucketClock>,
 }
 
 /// A connection that reads.
@@ -76,6 +86,7 @@ impl SqliteStore {
             rows: Reader::of(path),
             lists: Reader::of(path),
             writer: Writer::start(shared(writer))?,
+            clock: Arc::default(),
         })
     }
 
@@ -92,7 +103,17 @@ impl SqliteStore {
             rows: reader(),
             lists: reader(),
             writer: Writer::start(Arc::clone(&connection))?,
+            clock: Arc::default(),
         })
+    }
+
+    /// The same, but turns are given out on `clock`: a test that moves the time moves the database's with it.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock: Arc::new(BucketClock::Given(clock)),
+            ..self
+        }
     }
 }
 
@@ -241,6 +262,40 @@ impl Store for SqliteStore {
         let owner = owner.clone();
         let delete = move |connection: &Connection| records::delete_of_owner(connection, collection, &owner);
         self.writer.run(delete).await
+    }
+
+    async fn take_turn(
+        &self,
+        id: &str,
+        pace: Pace,
+        wait_max: Duration,
+    ) -> Result<Result<Turn, Throttled>, StoreError> {
+        let (id, clock) = (id.to_owned(), Arc::clone(&self.clock));
+        let take = move |connection: &Connection| {
+            buckets::change(connection, &clock, &id, |level, now| {
+                match level.take(pace, now, wait_max) {
+                    Ok((left, turn)) => (Some(left), Ok(turn)),
+                    Err(throttled) => (None, Err(throttled)),
+                }
+            })
+        };
+        self.writer.run(take).await
+    }
+
+    async fn close_bucket(
+        &self,
+        id: &str,
+        pace: Pace,
+        pause: Duration,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
+        let (id, clock) = (id.to_owned(), Arc::clone(&self.clock));
+        let close = move |connection: &Connection| {
+            buckets::change(connection, &clock, &id, |level, now| {
+                (Some(level.close(pace, now, pause, refusal)), ())
+            })
+        };
+        self.writer.run(close).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use http::{Request, Response};
 use patchbay::{
     ids::UserId,
+    pace::{Pace, Refusal, Throttled, Turn},
     providers::{Transport, TransportError},
     store::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written},
     system::{BoxFuture, Clock, Timestamp},
@@ -350,6 +351,31 @@ impl Store for View {
     async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError> {
         let owner = owner.clone();
         self.stored(move |shelves| shelves.delete_records_of(collection, &owner))
+            .await
+    }
+
+    async fn take_turn(
+        &self,
+        id: &str,
+        pace: Pace,
+        wait_max: Duration,
+    ) -> Result<Result<Turn, Throttled>, StoreError> {
+        let id = id.to_owned();
+        let now = self.outside.lock().now();
+        self.stored(move |shelves| shelves.take_turn(&id, pace, now, wait_max))
+            .await
+    }
+
+    async fn close_bucket(
+        &self,
+        id: &str,
+        pace: Pace,
+        pause: Duration,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        let now = self.outside.lock().now();
+        self.stored(move |shelves| shelves.close_bucket(&id, pace, now, pause, refusal))
             .await
     }
 

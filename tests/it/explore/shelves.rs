@@ -1,9 +1,13 @@
 //! A store that is a few maps: what the engines promise, and nothing that takes time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use patchbay::{
     ids::UserId,
+    pace::{Level, Pace, Refusal, Throttled, Turn},
     store::{Collection, Record, Tally, UserChange, UserDocument, Version, Written},
     system::Timestamp,
 };
@@ -11,6 +15,7 @@ use patchbay::{
 #[derive(Debug, Default)]
 pub struct Shelves {
     users: BTreeMap<UserId, UserDocument>,
+    buckets: HashMap<String, Level>,
     records: HashMap<(Collection, String), (Record, u64)>,
     /// Counts all writes: first versions come from it, so that none comes twice.
     writes: u64,
@@ -131,6 +136,24 @@ impl Shelves {
     pub fn delete_records_of(&mut self, collection: Collection, owner: &UserId) {
         self.records
             .retain(|(of, _), (record, _)| *of != collection || record.owner.as_ref() != Some(owner));
+    }
+
+    pub fn take_turn(
+        &mut self,
+        id: &str,
+        pace: Pace,
+        now: Timestamp,
+        wait_max: Duration,
+    ) -> Result<Turn, Throttled> {
+        let level = self.buckets.entry(id.to_owned()).or_default();
+        let (left, turn) = level.take(pace, now, wait_max)?;
+        *level = left;
+        Ok(turn)
+    }
+
+    pub fn close_bucket(&mut self, id: &str, pace: Pace, now: Timestamp, pause: Duration, refusal: Refusal) {
+        let level = self.buckets.entry(id.to_owned()).or_default();
+        *level = level.close(pace, now, pause, refusal);
     }
 
     /// How many events of this kind were told.

@@ -8,7 +8,7 @@ use patchbay::{
     config::Config,
     ids::{Slot, UserId},
     providers::Internet,
-    store::{DatabaseUrl, Store, StoredGrant, UserDocument},
+    store::{SqliteStore, Store, StoredGrant, UserDocument},
     system::System,
 };
 use sandbox::{DEMO_APP, Options, Sandbox};
@@ -93,9 +93,8 @@ impl Setup {
         let config =
             Config::parse(|name| variables.get(name).cloned()).expect("the test's variables are fine");
         let store = self.store.unwrap_or_else(|| {
-            DatabaseUrl::SqliteInMemory
-                .open()
-                .expect("memory is always there")
+            let store = SqliteStore::in_memory().expect("memory is always there");
+            Arc::new(store.with_clock(clock.clone()))
         });
         let system = System {
             clock: clock.clone(),

@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use patchbay::{
     ids::UserId,
+    pace::{Pace, Refusal, Throttled, Turn},
     store::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written},
     system::Timestamp,
 };
@@ -29,6 +30,8 @@ pub enum Call {
     RecordsDue,
     RecordsOf,
     DeleteRecordsOf,
+    TakeTurn,
+    CloseBucket,
     Ping,
 }
 
@@ -241,6 +244,30 @@ impl Store for FlakyStore {
         self.through(
             Call::DeleteRecordsOf,
             self.inner.delete_records_of(collection, owner),
+        )
+        .await
+    }
+
+    async fn take_turn(
+        &self,
+        id: &str,
+        pace: Pace,
+        wait_max: Duration,
+    ) -> Result<Result<Turn, Throttled>, StoreError> {
+        self.through(Call::TakeTurn, self.inner.take_turn(id, pace, wait_max))
+            .await
+    }
+
+    async fn close_bucket(
+        &self,
+        id: &str,
+        pace: Pace,
+        pause: Duration,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
+        self.through(
+            Call::CloseBucket,
+            self.inner.close_bucket(id, pace, pause, refusal),
         )
         .await
     }

@@ -1,5 +1,6 @@
 //! What every engine promises.
 
+mod buckets;
 mod records;
 
 use super::over_every_engine;

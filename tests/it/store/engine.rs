@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use mongodb::{Client, bson::doc};
-use patchbay::store::{DatabaseUrl, Store};
+use patchbay::{
+    secret::{DatabaseAddress, Secret as _},
+    store::{DatabaseUrl, MongoStore, SqliteStore, Store},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::mongod;
+use crate::harness::{clock::ManualClock, mongod};
 
 /// A fresh database, gone with this.
 pub struct Engine {
@@ -51,6 +54,21 @@ impl Engine {
             store,
             other: Other::Mongo(url),
         })
+    }
+
+    /// The same database (another one, if it is in memory), whose turns go by a clock of the test's.
+    pub fn on_clock(&self, clock: Arc<ManualClock>) -> Arc<dyn Store> {
+        match &self.other {
+            Other::None => Arc::new(SqliteStore::in_memory().expect("memory").with_clock(clock)),
+            Other::Sqlite(folder) => {
+                let opened = SqliteStore::open(&folder.path().join("grants.db"));
+                Arc::new(opened.expect("a database file").with_clock(clock))
+            }
+            Other::Mongo(url) => {
+                let address = DatabaseAddress::from_plain(url.clone());
+                Arc::new(MongoStore::new(address).with_clock(clock))
+            }
+        }
     }
 
     /// The user's document as the host application sees it.

@@ -20,7 +20,12 @@ struct Refused {
 
 /// Whether an insert lost against another one.
 pub(super) fn is_duplicate_key(error: &Error) -> bool {
-    matches!(&*error.kind, ErrorKind::Write(WriteFailure::WriteError(write)) if write.code == DUPLICATE_KEY)
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(write)) => write.code == DUPLICATE_KEY,
+        // What an update that answers the document says.
+        ErrorKind::Command(command) => command.code == DUPLICATE_KEY,
+        _ => false,
+    }
 }
 
 /// The failure in the store's words.
