@@ -119,7 +119,7 @@ impl App {
                 account_id: owner.owner_id,
                 open_to_bearers: owner.anyone,
             });
-        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, system.clone()));
+        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, store.clone(), system.clone()));
         let exporter = Exporter::new(&store, grants.clone(), &spotify, pacer, &system, owner);
         let jwks = config.auth.jwks_url.clone().map(|url| -> Arc<dyn JwksSource> {
             Arc::new(JwksOver {

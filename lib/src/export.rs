@@ -54,7 +54,7 @@ use self::{
 use crate::{
     grants::Grants,
     ids::UserId,
-    limits::{Closures, Pacer},
+    limits::{Closing, Pacer, Refusal},
     providers::spotify::{Spotify, WebApi},
     secret::AccessToken,
     store::{Store, StoreError},
@@ -70,7 +70,6 @@ pub struct Exporter {
     accounts: Accounts,
     web_api: WebApi,
     pacer: Arc<Pacer>,
-    closures: Closures,
 }
 
 /// Who asks.
@@ -147,7 +146,6 @@ impl Exporter {
             accounts: Accounts::new(grants, spotify.tokens.clone(), system.clone(), owner),
             web_api: spotify.web_api.clone(),
             pacer,
-            closures: Closures::new(Arc::clone(store)),
         }
     }
 
@@ -315,19 +313,24 @@ impl Exporter {
         }
     }
 
+    /// What is kept of apps that nobody uses any more must not stop the sweep.
+    async fn forget_idle_budgets(&self) {
+        if let Err(error) = self.pacer.forget_idle().await {
+            tracing::warn!(%error, "idle budgets could not be dropped");
+        }
+    }
+
+    /// Ends a run at its beginning while its app is known to be refused for longer than a call waits.
     async fn check_quota(&self, budget: &str) -> Result<(), Halt> {
-        let closing = self.closures.find(budget, self.system.now()).await?;
-        closing.map_or(Ok(()), |closing| {
-            let why = if closing.quota {
-                Why::QuotaExceeded
-            } else {
-                Why::RateLimited
-            };
-            Err(Halt::Parked {
-                until: closing.until,
-                why,
-            })
-        })
+        let closing = self.pacer.closing(budget).await?;
+        let soon = self.system.now() + session::WAIT_MAX;
+        match closing {
+            Some(Closing { until, refusal }) if refusal == Refusal::Quota || until > soon => {
+                let why = refusal.into();
+                Err(Halt::Parked { until, why })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub use sweep::{SweepLimits, SweepSummary};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    ids::{Slot, UserId},
+    ids::{AppName, Slot, UserId},
     metrics::Metrics,
     providers::{AppCredentials, TOKEN_CALL_TIMEOUT, spotify::Spotify},
     secret::AccessToken,
@@ -61,6 +61,8 @@ pub struct LiveToken {
     pub expires_at: Timestamp,
     /// How often the grant's token was replaced before: names this token without showing it.
     pub generation: u64,
+    /// The app that it is charged to; `None` when that cannot be told: the token is good all the same.
+    pub app: Option<AppName>,
 }
 
 /// Why there is no live token.
@@ -311,6 +313,19 @@ impl Grants {
             token,
             expires_at: grant.expires_at,
             generation: grant.generation,
+            app: self.app_of(user, slot, grant),
         }))
+    }
+
+    /// The app through which `grant` was given.
+    fn app_of(&self, user: &UserId, slot: Slot, grant: &StoredGrant) -> Option<AppName> {
+        let client_id = match slot {
+            Slot::Spotify => self.0.operator_app.as_ref()?.client_id.clone(),
+            Slot::SpotifyByo => {
+                let sealed = grant.client_id_enc.as_deref()?;
+                self.0.vault.open(sealed, Place::grant(user, slot)).ok()?
+            }
+        };
+        Some(AppName::of(&client_id))
     }
 }

@@ -1,8 +1,12 @@
-//! Who and where: the user id and the slot, the two names by which every room finds a grant.
+//! Who and where: the user id and the slot, the two names by which every room finds a grant; and the name of an app.
 
 use std::{fmt, str::FromStr};
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::secret::{ClientId, Secret as _};
 
 /// The longest user id accepted, in bytes: long enough for any identity provider's subject, short enough for a key.
 const USER_ID_BYTES_MAX: usize = 256;
@@ -99,5 +103,37 @@ impl FromStr for Slot {
 impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// An app, by a digest of its client id: what is kept about an app as a whole is kept under this, because whose own app
+/// an id is, is nobody's business.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AppName(String);
+
+impl AppName {
+    /// The name of the app with this client id: the same for everybody who uses it.
+    #[must_use]
+    pub fn of(client_id: &ClientId) -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(client_id.expose())))
+    }
+}
+
+impl fmt::Display for AppName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_has_one_name_that_does_not_show_its_id() {
+        let name = |id: &str| AppName::of(&ClientId::from_plain(id.to_owned())).to_string();
+        assert_eq!(name("0123456789abcdef"), name("0123456789abcdef"));
+        assert_ne!(name("0123456789abcdef"), name("0123456789abcdee"));
+        assert!(!name("0123456789abcdef").contains("0123"));
     }
 }

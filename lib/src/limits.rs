@@ -1,16 +1,15 @@
-//! How fast outside services may be asked: pacing within this process, and what is remembered of their refusals.
+//! How fast outside services may be asked: turns that every instance takes from one bucket, and what refusals close.
 
-mod closures;
-mod pace;
 mod pacer;
+mod tidy;
 
-pub use closures::{Closing, Closures};
-pub use pace::{Level, Pace, Throttled};
-pub use pacer::Pacer;
+pub use crate::pace::{Level, Pace, Refusal, Throttled};
+pub use pacer::{Closing, NoTurn, Pacer};
 
 /// The pace towards Spotify, for each client id. Its numbers are unpublished and lower in development mode; bursts
 /// alone have cost apps hours of refusals, and 100 to 250 ms between calls are advised (reference: Spotify, rate limits).
+/// So there is no burst: what was not used is gone.
 pub const SPOTIFY: Pace = Pace {
-    capacity: 2.0,
-    per_second: 5.0,
+    capacity: 1,
+    spacing_ms: 200,
 };

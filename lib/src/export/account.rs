@@ -7,12 +7,11 @@ use tokio::sync::Mutex;
 use super::{
     blocked::Blocked,
     halt::Halt,
-    id::digest_of,
     job::{Mode, Why},
 };
 use crate::{
     grants::{GrantError, Grants, LiveToken},
-    ids::{Slot, UserId},
+    ids::{AppName, Slot, UserId},
     providers::{AppCredentials, TokenEndpoint, TokenError, spotify::Profile},
     secret::{AccessToken, RefreshToken},
     system::{System, Timestamp},
@@ -53,6 +52,8 @@ pub(super) enum Account {
 pub(super) struct Live {
     pub(super) token: AccessToken,
     pub(super) generation: u64,
+    /// Whose pace and quota its calls count against, where that is known.
+    pub(super) app: Option<AppName>,
 }
 
 /// Where tokens come from.
@@ -102,6 +103,7 @@ impl Accounts {
             Account::Bearer(token) => Ok(Live {
                 token: token.clone(),
                 generation: 0,
+                app: None,
             }),
             Account::Owner => self.owner_token(None).await,
         }
@@ -144,6 +146,7 @@ impl Accounts {
         let live = Live {
             token: tokens.access_token,
             generation: last + 1,
+            app: Some(AppName::of(&owner.app.client_id)),
         };
         *kept = Some(OwnerToken {
             live: live.clone(),
@@ -195,6 +198,7 @@ impl From<LiveToken> for Live {
         Self {
             token: live.token,
             generation: live.generation,
+            app: live.app,
         }
     }
 }
@@ -211,22 +215,6 @@ impl Account {
             Mode::Standard => Some(grant(Slot::Spotify)),
             Mode::Owner => Some(Self::Owner),
             Mode::Bearer => None,
-        }
-    }
-
-    /// Which app's budget its calls are charged to; `None` where only Spotify knows. One name for two apps would stop
-    /// the innocent, two names for one app only cost some politeness: what is not known to be the same is different.
-    pub(super) fn budget(&self) -> Option<String> {
-        match self {
-            Self::Grant {
-                slot: Slot::Spotify, ..
-            }
-            | Self::Owner => Some("spotify:operator".to_owned()),
-            Self::Grant {
-                user,
-                slot: Slot::SpotifyByo,
-            } => Some(format!("spotify:byo:{}", digest_of(&[user.as_str()]))),
-            Self::Bearer(_) => None,
         }
     }
 

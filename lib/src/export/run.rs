@@ -50,6 +50,7 @@ impl Exporter {
     pub async fn run_due(&self, limit: usize, budget: Duration) -> Result<Swept, StoreError> {
         let deadline = self.system.now() + budget;
         self.memory.forget_due(deadline).await;
+        self.forget_idle_budgets().await;
         let due = self.jobs.due(limit).await?;
         let mut swept = Swept {
             due: due.len(),

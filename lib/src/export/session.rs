@@ -15,14 +15,15 @@ use super::{
     jobs::Jobs,
 };
 use crate::{
-    limits::Closing,
+    ids::AppName,
+    limits::{NoTurn, Refusal},
     providers::spotify::{ApiError, Profile, WebApi},
     secret::AccessToken,
     system::Timestamp,
 };
 
 /// A pause that Spotify asks for is waited out up to this; a longer one parks the job (reference: rate limit).
-const WAIT_MAX: Duration = Duration::from_secs(30);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// A 429 that does not say how long: the longest that those that do usually say.
 const RATE_LIMIT_UNSAID: Duration = Duration::from_secs(4);
@@ -58,18 +59,18 @@ impl<'a> Session<'a> {
         account: Account,
         deadline: Timestamp,
     ) -> Result<Opened<'a>, Halt> {
-        let known_budget = account.budget();
-        if let Some(budget) = &known_budget {
-            exporter.check_quota(budget).await?;
-        }
         let live = exporter.accounts.token(&account).await?;
+        let app = live.app.clone();
         let mut session = Self {
             exporter,
             account,
-            budget: known_budget.clone().unwrap_or_else(|| BEARERS_BUDGET.to_owned()),
+            budget: app.as_ref().map_or_else(|| BEARERS_BUDGET.to_owned(), budget_of),
             deadline,
             live: Mutex::new(live),
         };
+        if app.is_some() {
+            session.check_quota().await?;
+        }
         let api = session.web_api();
         let profile = session.read(|token| async move { api.me(&token).await }).await;
         let profile = profile.map_err(|stop| session.ended(stop))?;
@@ -77,7 +78,7 @@ impl<'a> Session<'a> {
             tracing::error!("the operator's refresh token is not of the account that is configured");
             return Err(session.account.refused().into());
         }
-        if known_budget.is_none() {
+        if app.is_none() {
             session.budget = format!("spotify:account:{}", digest_of(&[&profile.account_id]));
         }
         Ok((session, profile))
@@ -162,7 +163,7 @@ impl<'a> Session<'a> {
                 {
                     waited = true;
                     let pause = retry_after.unwrap_or(RATE_LIMIT_UNSAID);
-                    self.exporter.pacer.close(&self.budget, self.now() + pause);
+                    self.close(pause, Refusal::RateLimit).await;
                 }
                 Err(error) => return Err(self.refused(error).await),
             }
@@ -190,10 +191,21 @@ impl<'a> Session<'a> {
         // Two pauses of the longest kind: another call's refusal may come while this one waits.
         let wait_max = self.deadline.since(now).min(WAIT_MAX * 2);
         let turn = self.exporter.pacer.turn(&self.budget, wait_max).await;
-        turn.map_err(|throttled| Halt::Parked {
-            until: self.now() + throttled.retry_after,
-            why: Why::ThrottledHere,
+        turn.map_err(|none| match none {
+            NoTurn::Throttled(throttled) => Halt::Parked {
+                until: self.now() + throttled.retry_after,
+                why: throttled.closed_by.map_or(Why::ThrottledHere, Why::from),
+            },
+            NoTurn::Store(error) => error.into(),
         })
+    }
+
+    /// Leaves the app alone for a while, in every process. Where that cannot be stored, the next turn cannot be had
+    /// either; it must not cost this run its checkpoint.
+    async fn close(&self, pause: Duration, refusal: Refusal) {
+        if let Err(error) = self.exporter.pacer.close(&self.budget, pause, refusal).await {
+            tracing::warn!(%error, "a refusal of Spotify's could not be stored");
+        }
     }
 
     fn live(&self) -> Live {
@@ -211,25 +223,36 @@ impl<'a> Session<'a> {
     }
 
     async fn refused(&self, error: ApiError) -> Stop {
-        let (retry_after, why) = match error {
+        let (retry_after, refusal) = match error {
             ApiError::Unauthorized => return self.account.refused().into(),
             ApiError::Forbidden(forbidden) => return Blocked::from(forbidden).into(),
             ApiError::RateLimited { retry_after } => {
-                (retry_after.unwrap_or(RATE_LIMIT_UNSAID), Why::RateLimited)
+                (retry_after.unwrap_or(RATE_LIMIT_UNSAID), Refusal::RateLimit)
             }
-            ApiError::QuotaExceeded { retry_after } => {
-                (retry_after.unwrap_or(QUOTA_UNSAID), Why::QuotaExceeded)
-            }
+            ApiError::QuotaExceeded { retry_after } => (retry_after.unwrap_or(QUOTA_UNSAID), Refusal::Quota),
             other => return Stop::Api(other),
         };
-        let until = self.now() + retry_after.min(PAUSE_MAX);
-        self.exporter.pacer.close(&self.budget, until);
-        // A memory that cannot be written costs the next export one call; it must not cost this one its checkpoint.
-        let quota = why == Why::QuotaExceeded;
-        let closing = Closing { until, quota };
-        if let Err(error) = self.exporter.closures.close(&self.budget, closing).await {
-            tracing::warn!(%error, "a quota's end could not be stored");
+        let pause = retry_after.min(PAUSE_MAX);
+        self.close(pause, refusal).await;
+        Halt::Parked {
+            until: self.now() + pause,
+            why: refusal.into(),
         }
-        Halt::Parked { until, why }.into()
+        .into()
+    }
+}
+
+/// The budget of an app. Who brings a token of their own says nothing of its app: one name for two apps would stop the
+/// innocent, two names for one app only cost some politeness; what is not known to be the same is different.
+fn budget_of(app: &AppName) -> String {
+    format!("spotify:{app}")
+}
+
+impl From<Refusal> for Why {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RateLimit => Self::RateLimited,
+            Refusal::Quota => Self::QuotaExceeded,
+        }
     }
 }

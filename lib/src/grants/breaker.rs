@@ -10,9 +10,7 @@
 
 use std::{collections::BTreeSet, mem, time::Duration};
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     GrantError, Grants,
@@ -22,8 +20,8 @@ use super::{
     schedule::CONFLICTS_MAX,
 };
 use crate::{
-    ids::{Slot, UserId},
-    secret::{ClientId, Secret as _},
+    ids::{AppName, Slot, UserId},
+    secret::ClientId,
     store::{Collection, StoreError, StoredGrant, Written},
     system::Timestamp,
 };
@@ -147,10 +145,9 @@ impl Breaker {
     }
 }
 
-/// Where the breaker of an app is kept. Whose own app an id is, is nobody's business, so it is not kept in plain.
+/// Where the breaker of an app is kept.
 fn id_of(app: &ClientId) -> String {
-    let digest = Sha256::digest(app.expose());
-    format!("{ID_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(digest))
+    format!("{ID_PREFIX}{}", AppName::of(app))
 }
 
 impl Grants {

@@ -15,7 +15,7 @@ use super::{
     grant::Renewed,
 };
 use crate::{
-    ids::{Slot, UserId},
+    ids::{AppName, Slot, UserId},
     providers::Tokens,
     store::StoredGrant,
     system::Timestamp,
@@ -55,6 +55,7 @@ impl Grants {
             token: tokens.access_token,
             expires_at: renewed.expires_at,
             generation: claimed + 1,
+            app: Some(AppName::of(&claim.app.client_id)),
         };
         let how = match self.write_renewed(errand, claimed, &renewed).await {
             Ok(Some(_)) => How::Renewed,

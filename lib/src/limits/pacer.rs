@@ -1,86 +1,118 @@
-//! The buckets of this process: callers wait their turn here.
+//! Waiting for a turn in a bucket that all instances share.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
+use std::{sync::Arc, time::Duration};
+
+use serde::Deserialize as _;
+
+use super::{Level, Pace, Refusal, Throttled};
+use crate::{
+    pace::Turn,
+    store::{Collection, Store, StoreError},
+    system::{System, Timestamp},
 };
 
-use super::{Level, Pace, Throttled};
-use crate::system::{System, Timestamp};
+/// Buckets share their collection with breakers and ledgers.
+pub(super) const ID_PREFIX: &str = "bucket:";
 
-/// Buckets kept before the full ones, which say nothing, are dropped.
-const BUCKETS_MAX: usize = 1_024;
+/// Who waits longer looks so often whether a refusal has made the place void: a person whose app was closed for hours
+/// should not be told so after a minute only.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// One bucket for each key, all of one pace.
-#[derive(Debug)]
+/// Gives out turns, all of one pace, from buckets in the store.
+///
+/// Nobody is asked but the store: when it does not answer, nobody gets a turn. Who gives up waiting does not give the
+/// place back: that would be a write for each, and an unused place costs those behind it one spacing.
+#[derive(Clone, Debug)]
 pub struct Pacer {
     pace: Pace,
-    system: System,
-    /// Guards plain arithmetic only; never held across an `await`.
-    levels: Mutex<HashMap<String, Level>>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) system: System,
+}
+
+/// Why there is no turn.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTurn {
+    /// It is further away than the caller would wait.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A refusal that is waited out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// When it may be asked again, on the database's clock: who comes early by their own is told to wait.
+    pub until: Timestamp,
+    /// What was refused.
+    pub refusal: Refusal,
 }
 
 impl Pacer {
-    /// Buckets that are all full.
+    /// Turns at this pace, from the buckets in `store`.
     #[must_use]
-    pub fn new(pace: Pace, system: System) -> Self {
-        Self {
-            pace,
-            system,
-            levels: Mutex::default(),
-        }
+    pub fn new(pace: Pace, store: Arc<dyn Store>, system: System) -> Self {
+        Self { pace, store, system }
     }
 
-    /// Waits for `key`'s next turn, but not longer than `wait_max`.
+    /// Waits for the next turn in `bucket`, but not longer than `wait_max`.
     ///
     /// # Errors
-    /// [`Throttled`], at once, when the turn is further away than that.
-    pub async fn turn(&self, key: &str, wait_max: Duration) -> Result<(), Throttled> {
+    /// [`NoTurn`], at once when the turn is further away than that.
+    pub async fn turn(&self, bucket: &str, wait_max: Duration) -> Result<(), NoTurn> {
+        let id = id_of(bucket);
         let patience_ends = self.system.now() + wait_max;
         loop {
-            let wait = self.reserve(key, patience_ends)?;
-            if !wait.is_zero() {
-                self.system.clock.sleep(wait).await;
-            }
-            // A refusal that came in the meantime holds for those who were waiting, too.
-            if !self.is_closed(key) {
+            let patience = patience_ends.since(self.system.now());
+            let turn = self.store.take_turn(&id, self.pace, patience).await??;
+            if self.comes(&id, turn).await? {
                 return Ok(());
             }
         }
     }
 
-    /// Nobody gets a turn for `key` before `until`: the provider said so.
-    pub fn close(&self, key: &str, until: Timestamp) {
-        self.with_levels(|levels| {
-            let closed = levels
-                .get(key)
-                .map_or(Level::closed(until), |level| level.closed_until(until));
-            levels.insert(key.to_owned(), closed);
-        });
+    /// Nobody gets a turn in `bucket` for `pause`, in any process: the provider said so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn close(&self, bucket: &str, pause: Duration, refusal: Refusal) -> Result<(), StoreError> {
+        let id = id_of(bucket);
+        self.store.close_bucket(&id, self.pace, pause, refusal).await
     }
 
-    fn reserve(&self, key: &str, patience_ends: Timestamp) -> Result<Duration, Throttled> {
-        let now = self.system.now();
-        self.with_levels(|levels| {
-            let (left, wait) = self
-                .pace
-                .reserve(levels.get(key).copied(), now, patience_ends.since(now))?;
-            if levels.len() >= BUCKETS_MAX {
-                levels.retain(|_, level| !self.pace.is_full(*level, now));
+    /// What closes `bucket` now, if anything does.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn closing(&self, bucket: &str) -> Result<Option<Closing>, StoreError> {
+        let level = self.level(&id_of(bucket)).await?;
+        let closed = level.closed(self.system.now());
+        Ok(closed.map(|(until, refusal)| Closing { until, refusal }))
+    }
+
+    /// Waits for a promised turn; `false` when a refusal that came in the meantime has made it void.
+    async fn comes(&self, id: &str, turn: Turn) -> Result<bool, StoreError> {
+        let mut left = turn.wait;
+        while !left.is_zero() {
+            let nap = left.min(LOOK_EVERY);
+            self.system.clock.sleep(nap).await;
+            left = left.saturating_sub(nap);
+            if self.level(id).await?.closings != turn.closings {
+                return Ok(false);
             }
-            levels.insert(key.to_owned(), left);
-            Ok(wait)
-        })
+        }
+        Ok(true)
     }
 
-    fn is_closed(&self, key: &str) -> bool {
-        let now = self.system.now();
-        self.with_levels(|levels| levels.get(key).is_some_and(|level| level.is_closed(now)))
+    async fn level(&self, id: &str) -> Result<Level, StoreError> {
+        let record = self.store.find_record(Collection::Budgets, id).await?;
+        // What cannot be read remembers nothing, for the engines neither.
+        let level = record.and_then(|record| Level::deserialize(&record.body).ok());
+        Ok(level.unwrap_or_default())
     }
+}
 
-    fn with_levels<T>(&self, work: impl FnOnce(&mut HashMap<String, Level>) -> T) -> T {
-        // Nothing in here can panic half-way, so a poisoned lock still guards whole values.
-        work(&mut self.levels.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+fn id_of(bucket: &str) -> String {
+    format!("{ID_PREFIX}{bucket}")
 }

@@ -67,7 +67,10 @@ impl Studio {
         };
         let sandbox = Sandbox::start(options).await.expect("a free port");
         let entropy = Arc::new(SeededEntropy::new(3));
-        let flaky = FlakyStore::over(Arc::new(SqliteStore::in_memory().expect("memory")));
+        let database = SqliteStore::in_memory()
+            .expect("memory")
+            .with_clock(clock.clone());
+        let flaky = FlakyStore::over(Arc::new(database));
         let store: Arc<dyn Store> = flaky.clone();
         let system = System {
             clock: clock.clone(),
@@ -90,7 +93,7 @@ impl Studio {
             Duration::from_mins(5),
             Metrics::new(),
         );
-        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, system.clone()));
+        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, store.clone(), system.clone()));
         let exporter = Exporter::new(&store, grants, &spotify, pacer, &system, owner(&sandbox));
         Self {
             exporter: Arc::new(exporter),

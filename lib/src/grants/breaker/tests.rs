@@ -1,6 +1,7 @@
 //! The breaker's memory, without a provider or a store.
 
 use super::*;
+use crate::secret::Secret as _;
 
 const NOW: Timestamp = Timestamp::from_ms(1_000_000_000);
 

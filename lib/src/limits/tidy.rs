@@ -1,0 +1,30 @@
+//! Dropping what says nothing any more: apps come and go, and nobody else removes what is kept about them.
+
+use super::{Pacer, pacer};
+use crate::store::{Collection, StoreError, Written};
+
+/// Records that one pass drops; the next one goes on.
+const DROPPED_MAX: usize = 1_000;
+
+impl Pacer {
+    /// Removes the buckets that are as good as new. Who uses one in the same moment keeps it. Answers how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn forget_idle(&self) -> Result<usize, StoreError> {
+        let now = self.system.now();
+        let due = self
+            .store
+            .records_due(Collection::Budgets, now, DROPPED_MAX)
+            .await?;
+        let mut dropped = 0;
+        for (id, record) in due.iter().filter(|(id, _)| id.starts_with(pacer::ID_PREFIX)) {
+            let gone = self
+                .store
+                .delete_record(Collection::Budgets, id, record.version)
+                .await?;
+            dropped += usize::from(matches!(gone, Written::As(_)));
+        }
+        Ok(dropped)
+    }
+}
