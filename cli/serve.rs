@@ -46,19 +46,23 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
     let sweeping = tokio::spawn(keep_warm(app.clone(), system.clone()));
     let router = pages::router().merge(app.router());
     let stopping = {
-        let stop = stop.clone();
+        let (stop, app) = (stop.clone(), app.clone());
         async move {
             stop.told().await;
             tracing::info!("stopping: what is under way is finished first");
-            // It begins nothing new; the renewals that it began go on by themselves.
-            sweeping.abort();
+            app.wind_down();
+            // A sweep that is at its exports ends with the one in hand, which is written down first. One that is at its
+            // grants begins nothing new; the renewals that it began go on by themselves.
+            if !app.is_exporting() {
+                sweeping.abort();
+            }
         }
     };
     let served = async {
         axum::serve(listener, router)
             .with_graceful_shutdown(stopping)
             .await?;
-        // Renewals outlive those who asked for them.
+        // Renewals and exports outlive those who asked for them.
         app.idle().await;
         Ok(())
     };
@@ -66,7 +70,7 @@ pub(crate) async fn run(environment: &Environment) -> Result<(), Failure> {
         served = served => served,
         () = drained_too_long(stop, &system) => {
             tracing::warn!(
-                renewals_under_way = !app.grants().is_idle(),
+                idle = app.is_idle(),
                 "stopped with work under way"
             );
             Ok(())

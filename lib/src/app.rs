@@ -166,9 +166,28 @@ impl App {
         self.services.pass(time).await
     }
 
-    /// Completes when no renewal is under way and no token waits to be written; see [`Grants::idle`].
+    /// Whether nothing is under way: no renewal, no token that waits to be written, no export.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.services.exporter.is_idle() && self.services.grants.is_idle()
+    }
+
+    /// Whether an export is run here.
+    #[must_use]
+    pub fn is_exporting(&self) -> bool {
+        !self.services.exporter.is_idle()
+    }
+
+    /// Completes when nothing is under way; see [`Grants::idle`].
     pub async fn idle(&self) {
+        // Exports first: they begin renewals.
+        self.services.exporter.idle().await;
         self.services.grants.idle().await;
+    }
+
+    /// Lets exports end at their next call, written down, so that whoever comes next goes on at once.
+    pub fn wind_down(&self) {
+        self.services.exporter.stop();
     }
 
     /// The grants, for tests of the protocol.

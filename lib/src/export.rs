@@ -5,6 +5,7 @@
 //! something; in each case nothing that was done is lost, and nothing is done twice.
 
 mod account;
+mod again;
 mod blocked;
 mod create;
 mod fate;
@@ -14,12 +15,15 @@ mod halt;
 mod id;
 mod job;
 mod jobs;
+mod look;
 mod memory;
 mod outcome;
 mod plan;
+mod progress;
 mod request;
 mod resolve;
 mod run;
+mod running;
 mod session;
 mod whose;
 
@@ -30,24 +34,27 @@ pub use blocked::Blocked;
 pub use file::{File, Format, UnknownFormat};
 pub use id::{ExportId, InvalidExportId};
 pub use job::Stage;
+pub use look::Seen;
 pub use memory::{
     CORRECTIONS_MAX, CorrectedSong, Correction, CorrectionDraft, CorrectionError, Corrections,
     InvalidCorrection, NEVER_MAX,
 };
-pub use outcome::{
-    Candidate, Finished, How, Matched, Mode, Outcome, Progress, Rejected, Unmatched, WaitsFor, Why,
-};
+pub use outcome::{Candidate, Finished, How, Matched, Mode, Outcome, Rejected, Unmatched, Why};
 pub use plan::Duplicate;
+pub use progress::{CurrentSong, Progress, WaitsFor};
 pub use request::{Draft, InvalidRequest, Request, SongDraft, Through};
 pub use run::Swept;
+pub use running::{Audience, Errand};
 
 use self::{
     account::{Account, Accounts},
+    again::Again,
     halt::Halt,
     id::digest_of,
-    job::{Head, Job, Stage as At},
+    job::{Head, Stage as At},
     jobs::{Claimed, Jobs},
     memory::Memory,
+    running::Running,
     session::{Opened, Session},
     whose::Recognized,
 };
@@ -67,6 +74,8 @@ pub struct Exporter {
     system: System,
     jobs: Jobs,
     memory: Memory,
+    again: Again,
+    running: Running,
     accounts: Accounts,
     web_api: WebApi,
     pacer: Arc<Pacer>,
@@ -143,10 +152,34 @@ impl Exporter {
             system: system.clone(),
             jobs: Jobs::new(Arc::clone(store), system.clone()),
             memory: Memory::new(Arc::clone(store), system.clone()),
+            again: Again::new(Arc::clone(store), system.clone()),
+            running: Running::default(),
             accounts: Accounts::new(grants, spotify.tokens.clone(), system.clone(), owner),
             web_api: spotify.web_api.clone(),
             pacer,
         }
+    }
+
+    /// As long as what this returns lives, the exporter is not idle: taken before work is handed to a task.
+    #[must_use]
+    pub fn errand(&self) -> Errand {
+        self.running.errand()
+    }
+
+    /// Whether nothing is run here.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.running.is_idle()
+    }
+
+    /// Completes when nothing is run here.
+    pub async fn idle(&self) {
+        self.running.idle().await;
+    }
+
+    /// Makes every run end at its next call, written down and free for whoever goes on.
+    pub fn stop(&self) {
+        self.running.stop();
     }
 
     /// Whether the operator has an account that can stand in.
@@ -161,8 +194,8 @@ impl Exporter {
         &self.memory.corrections
     }
 
-    /// Begins the export of `request`, or goes on with the one that the same caller began under the same key, and
-    /// runs it for at most `budget` and one call more.
+    /// Begins the export of `request`, or goes on with the one that the same caller began under the same key (without
+    /// a key: in the same words, within the last ten minutes), and runs it for at most `budget` and one call more.
     ///
     /// # Errors
     /// [`ExportError`].
@@ -172,11 +205,29 @@ impl Exporter {
         caller: &Caller,
         budget: Duration,
     ) -> Result<Outcome, ExportError> {
+        self.start_before(&Audience::default(), request, caller, budget)
+            .await
+    }
+
+    /// [`Exporter::start`] while `audience` watches.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub async fn start_before(
+        &self,
+        audience: &Audience,
+        request: &Request,
+        caller: &Caller,
+        budget: Duration,
+    ) -> Result<Outcome, ExportError> {
+        let _errand = self.running.errand();
         let deadline = self.system.now() + budget;
         let who = self.recognize(caller, deadline).await?;
-        let id = self.id_for(request, &who.owner);
+        let id = self.id_for(request, &who.owner).await?;
         if let Some((head, _)) = self.jobs.find(&id, &who.owner).await? {
-            return self.go_on(&id, who, Some((request, &head)), deadline).await;
+            return self
+                .go_on(&id, who, Some((request, &head)), audience, deadline)
+                .await;
         }
         let owner = who.owner.clone();
         let (head, opened) = self.choose_account(request, caller, who, deadline).await?;
@@ -187,10 +238,12 @@ impl Exporter {
                 owner,
                 opened: Some(opened),
             };
-            return self.go_on(&id, who, Some((request, &head)), deadline).await;
+            return self
+                .go_on(&id, who, Some((request, &head)), audience, deadline)
+                .await;
         };
         match self.jobs.load(&mut job, request).await {
-            Ok(()) => self.carry_on(job, opened, deadline).await,
+            Ok(()) => self.carry_on(job, opened, audience, deadline).await,
             Err(halt) => self.put_down(job, Err(halt)).await,
         }
     }
@@ -205,31 +258,31 @@ impl Exporter {
         caller: &Caller,
         budget: Duration,
     ) -> Result<Outcome, ExportError> {
-        let deadline = self.system.now() + budget;
-        let who = self.recognize(caller, deadline).await?;
-        self.go_on(id, who, None, deadline).await
+        self.resume_before(&Audience::default(), id, caller, budget).await
     }
 
-    /// How far an export of this caller's is, or what became of it. Changes nothing.
+    /// [`Exporter::resume`] while `audience` watches.
     ///
     /// # Errors
-    /// [`ExportError`]; `NotFound` for everybody else's.
-    pub async fn look(&self, id: &ExportId, caller: &Caller) -> Result<Outcome, ExportError> {
-        let who = self.recognize(caller, Timestamp::MAX).await?;
-        let seen = self.look_as(id, &who.owner).await;
-        match (seen, who.opened) {
-            (Err(ExportError::NotFound), Some(Err(Halt::Blocked(blocked)))) => {
-                Err(self.not_begun(blocked, Mode::Bearer))
-            }
-            (seen, _) => seen,
-        }
+    /// [`ExportError`].
+    pub async fn resume_before(
+        &self,
+        audience: &Audience,
+        id: &ExportId,
+        caller: &Caller,
+        budget: Duration,
+    ) -> Result<Outcome, ExportError> {
+        let _errand = self.running.errand();
+        let deadline = self.system.now() + budget;
+        let who = self.recognize(caller, deadline).await?;
+        self.go_on(id, who, None, audience, deadline).await
     }
 
-    /// The same key by the same caller gives the same id; without a key every request is a new one.
-    fn id_for(&self, request: &Request, owner: &UserId) -> ExportId {
+    /// The same key by the same caller gives the same id; without a key the same words do, for a while.
+    async fn id_for(&self, request: &Request, owner: &UserId) -> Result<ExportId, ExportError> {
         match &request.key {
-            Some(key) => ExportId(digest_of(&[owner.as_str(), key])),
-            None => ExportId::random(self.system.entropy.as_ref()),
+            Some(key) => Ok(ExportId(digest_of(&[owner.as_str(), key]))),
+            None => self.again.id_for(owner, &request.fingerprint()).await,
         }
     }
 
@@ -238,6 +291,7 @@ impl Exporter {
         id: &ExportId,
         who: Recognized<'a>,
         again: Option<(&Request, &Head)>,
+        audience: &Audience,
         deadline: Timestamp,
     ) -> Result<Outcome, ExportError> {
         if let Some((request, head)) = again
@@ -266,31 +320,12 @@ impl Exporter {
             Some(opened) if job.head.mode == Mode::Bearer => opened,
             _ => self.open(job.head.mode, &job.owner, deadline).await,
         };
-        self.carry_on(job, opened, deadline).await
+        self.carry_on(job, opened, audience, deadline).await
     }
 
     async fn open(&self, mode: Mode, owner: &UserId, deadline: Timestamp) -> Result<Opened<'_>, Halt> {
         let account = Account::of(mode, owner).ok_or(Blocked::TokenExpired)?;
         Session::open(self, account, deadline).await
-    }
-
-    async fn look_as(&self, id: &ExportId, owner: &UserId) -> Result<Outcome, ExportError> {
-        let Some((head, version)) = self.jobs.find(id, owner).await? else {
-            return Err(ExportError::NotFound);
-        };
-        if head.stage != At::Done {
-            let progress = Progress::of(id, &head, self.system.now());
-            return Ok(Outcome::Unfinished(progress));
-        }
-        let job = Job {
-            id: id.clone(),
-            owner: owner.clone(),
-            version,
-            head,
-            parts: Vec::new(),
-        };
-        let job = self.jobs.with_parts(job).await?;
-        Ok(Outcome::Finished(Box::new(Finished::of(&job))))
     }
 
     /// Whether the operator's account stands in now.

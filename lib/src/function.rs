@@ -45,21 +45,21 @@ pub fn main() -> ExitCode {
     serve(|| async {
         let config = Config::parse(environment)?;
         let app = App::new(config, System::real(), None)?;
-        let router = app.router().layer(from_fn_with_state(app, finish_renewals));
+        let router = app.router().layer(from_fn_with_state(app, finish_work));
         Ok::<_, StartError>(router)
     })
 }
 
-/// Keeps the instance running until what the request began is over, its own renewal or one that it joined: a caller may
-/// hang up, and an instance that sleeps with a token that is not written may never wake.
-async fn finish_renewals(
+/// Keeps the instance running until what the request began is over: its own renewal, one that it joined, an export whose
+/// caller did not wait. Callers hang up, and an instance that sleeps with a token that is not written may never wake.
+async fn finish_work(
     State(app): State<App>,
     invocation: Invocation,
     request: Request,
     next: Next,
 ) -> Response {
     let response = next.run(request).await;
-    if !app.grants().is_idle() {
+    if !app.is_idle() {
         invocation.wait_until(async move { app.idle().await });
     }
     response

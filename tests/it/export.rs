@@ -341,12 +341,12 @@ async fn a_key_is_one_export_of_one_caller() {
     assert!(matches!(other, Err(ExportError::KeyReused)), "{other:?}");
 
     for outcome in [
-        studio.exporter.look(&first.id, &ben).await,
+        studio.look(&first.id, &ben).await,
         studio.exporter.resume(&first.id, &ben, HOUR).await,
     ] {
         assert!(matches!(outcome, Err(ExportError::NotFound)), "{outcome:?}");
     }
-    let looked = finished(studio.exporter.look(&first.id, &ana).await);
+    let looked = finished(studio.look(&first.id, &ana).await);
     assert_eq!(looked.tracks_added(), 3);
     let bens = finished(studio.start(&request(songs, Some("key")), &ben).await);
     assert_ne!(bens.playlist_id, first.playlist_id);
@@ -381,7 +381,7 @@ async fn an_expired_token_is_told_before_anything_is_done() {
     assert_eq!((done.mode, done.used_fallback), (Mode::Owner, true));
     assert_eq!(done.account_id.as_deref(), Some("BenBenBenBen"));
     assert_eq!(studio.playlist(), uris(&songs));
-    let looked = finished(studio.exporter.look(&done.id, &caller).await);
+    let looked = finished(studio.look(&done.id, &caller).await);
     assert_eq!(looked.playlist_id, done.playlist_id);
 }
 
@@ -427,7 +427,7 @@ async fn a_grant_that_ends_in_the_middle_blocks_the_job_until_it_is_connected_ag
     else {
         panic!("not blocked: {outcome:?}");
     };
-    let looked = unfinished(studio.exporter.look(&id, &caller).await);
+    let looked = unfinished(studio.look(&id, &caller).await);
     assert_eq!(looked.waits_for, WaitsFor::Person(Blocked::NeedsReauth));
     assert_eq!((looked.stage, looked.total), (Stage::Fill, 120));
 
@@ -502,7 +502,7 @@ async fn old_exports_are_forgotten() {
     studio.clock.advance(Duration::from_hours(31 * 24));
     let swept = studio.exporter.run_due(10, HOUR).await.expect("memory");
     assert_eq!((swept.due, swept.forgotten), (1, 1));
-    let looked = studio.exporter.look(&done.id, &caller).await;
+    let looked = studio.look(&done.id, &caller).await;
     assert!(matches!(looked, Err(ExportError::NotFound)), "{looked:?}");
     assert_eq!(studio.exporter.run_due(10, HOUR).await.expect("memory").due, 0);
 }

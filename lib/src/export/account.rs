@@ -10,10 +10,11 @@ use super::{
     job::{Mode, Why},
 };
 use crate::{
-    grants::{GrantError, Grants, LiveToken},
+    grants::{GrantError, Grants, Health, LiveToken},
     ids::{AppName, Slot, UserId},
     providers::{AppCredentials, TokenEndpoint, TokenError, spotify::Profile},
     secret::{AccessToken, RefreshToken},
+    store::StoreError,
     system::{System, Timestamp},
 };
 
@@ -119,6 +120,27 @@ impl Accounts {
             Account::Bearer(_) => Err(Blocked::TokenExpired.into()),
             Account::Owner => self.owner_token(Some(refused)).await,
         }
+    }
+
+    /// Whether what `account` was blocked by at `since` seems to be mended. Asks nobody outside.
+    pub(super) async fn seems_mended(
+        &self,
+        account: &Account,
+        blocked: Blocked,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Account::Grant { user, slot } = account else {
+            return Ok(false);
+        };
+        if !blocked.may_be_mended_by_connecting() {
+            return Ok(false);
+        }
+        let document = self.grants.look(user).await?;
+        Ok(document.integrations.get(slot).is_some_and(|grant| {
+            let health = self.grants.standing(grant).health;
+            let is_usable = matches!(health, Health::Healthy | Health::Degraded);
+            is_usable && (blocked.is_a_state_of_the_grant() || grant.authorized_at > since)
+        }))
     }
 
     /// Whether `profile` is who `account` has to be.

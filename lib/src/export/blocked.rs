@@ -75,6 +75,18 @@ impl Blocked {
     }
 }
 
+impl Blocked {
+    /// Whether connecting anew may end it.
+    pub(super) const fn may_be_mended_by_connecting(self) -> bool {
+        self.is_about_the_account() || matches!(self, Self::AccountChanged)
+    }
+
+    /// Whether the grant itself tells when it is over.
+    pub(super) const fn is_a_state_of_the_grant(self) -> bool {
+        matches!(self, Self::NotConnected | Self::NeedsReauth | Self::AppError)
+    }
+}
+
 impl From<Forbidden> for Blocked {
     fn from(forbidden: Forbidden) -> Self {
         match forbidden {

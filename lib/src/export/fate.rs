@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::request::SongSpec;
+use crate::providers::spotify::PLAYLIST_ITEMS_MAX;
 
 /// How a song was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,19 @@ pub(super) struct Entry {
     pub(super) song: SongSpec,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fate: Option<Fate>,
+}
+
+impl Fate {
+    /// What becomes of a found song for which the playlist has no room.
+    pub(super) fn without_room(self) -> Self {
+        match self {
+            Self::Matched { uri, .. } => Self::Rejected {
+                uri,
+                reason: format!("a playlist takes at most {PLAYLIST_ITEMS_MAX} tracks"),
+            },
+            other => other,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -81,13 +81,7 @@ impl Exporter {
         if head.stage != Stage::Done {
             return Ok(None);
         }
-        let job = Job {
-            id: id.clone(),
-            owner: who.owner,
-            version,
-            head,
-            parts: Vec::new(),
-        };
+        let job = Job::new(id.clone(), who.owner, version, head);
         let job = self.jobs.with_parts(job).await?;
         let listing = Listing {
             playlist: &job.head.spec,

@@ -10,7 +10,9 @@ use super::{
     blocked::Blocked,
     fate::{Entry, Fate},
     plan::Plan,
+    progress::{CurrentSong, Progress, Start},
     request::{PlaylistSpec, Request, SongSpec, Through},
+    running::Audience,
 };
 use crate::{
     ids::UserId,
@@ -35,6 +37,11 @@ const _: () = assert!(LEFT_TO_WRITE.as_secs() < LEASE.as_secs());
 /// How long a job is kept after it was made, if nobody goes on with it, or after it was done: long enough to look
 /// at the result again and to repeat a request under its key. Spotify's terms want no indefinite copies.
 pub(super) const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// The first look whether a blocked job can go on; each later one comes after twice the time. For most of what blocks
+/// a job a look costs no call of Spotify's.
+const LOOK_AGAIN_FIRST: Duration = Duration::from_mins(15);
+const LOOK_AGAIN_MAX: Duration = Duration::from_hours(24);
 
 /// Through whose account an export goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +142,12 @@ pub(super) struct Head {
     pub(super) planned: usize,
     /// Places of the plan that are done, added or refused.
     pub(super) filled: usize,
+    /// The song that was looked up last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) song: Option<CurrentSong>,
+    /// What a song took in the latest run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) song_ms: Option<u64>,
     /// A playlist may have been made whose id is not known.
     pub(super) create_attempted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,6 +159,12 @@ pub(super) struct Head {
     pub(super) parked: Option<Parked>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) blocked: Option<Blocked>,
+    /// When that was found out, the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) blocked_at: Option<Timestamp>,
+    /// How often it was found out without coming further between.
+    #[serde(default)]
+    pub(super) times_blocked: u32,
     pub(super) created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) finished_at: Option<Timestamp>,
@@ -165,11 +184,15 @@ impl Head {
             resolved: 0,
             planned: 0,
             filled: 0,
+            song: None,
+            song_ms: None,
             create_attempted: false,
             playlist: None,
             leased_until: None,
             parked: None,
             blocked: None,
+            blocked_at: None,
+            times_blocked: 0,
             created_at: now,
             finished_at: None,
         }
@@ -186,11 +209,22 @@ impl Head {
         let forget_at = self.forget_at();
         // Only its caller has the token for a `Bearer` job.
         let sweepable = self.stage != Stage::Done && self.mode != Mode::Bearer;
-        match (self.leased_until, self.parked) {
-            (Some(until), _) if sweepable => until + CLOCK_SKEW_MAX,
-            (None, Some(parked)) if sweepable => parked.until.min(forget_at),
+        match (self.leased_until, self.parked, self.looked_again_at()) {
+            (Some(until), _, _) if sweepable => until + CLOCK_SKEW_MAX,
+            (None, Some(parked), _) if sweepable => parked.until.min(forget_at),
+            (None, None, Some(again)) if sweepable => again.min(forget_at),
             _ => forget_at,
         }
+    }
+
+    /// When to look whether what blocks it is mended: a person connects again, or pays for Premium, and tells nobody.
+    fn looked_again_at(&self) -> Option<Timestamp> {
+        let blocked_at = self
+            .blocked_at
+            .filter(|_| self.blocked.is_some_and(Blocked::may_be_mended_by_connecting))?;
+        let doublings = self.times_blocked.saturating_sub(1);
+        let pause = LOOK_AGAIN_FIRST.saturating_mul(2_u32.saturating_pow(doublings));
+        Some(blocked_at + pause.min(LOOK_AGAIN_MAX))
     }
 
     /// When nobody needs it any more.
@@ -234,9 +268,66 @@ pub(super) struct Job {
     pub(super) version: Version,
     pub(super) head: Head,
     pub(super) parts: Vec<Part>,
+    /// Who watches this run.
+    pub(super) audience: Audience,
+    /// Where this run began.
+    pub(super) start: Option<Start>,
 }
 
 impl Job {
+    /// A job without its songs.
+    pub(super) fn new(id: ExportId, owner: UserId, version: Version, head: Head) -> Self {
+        Self {
+            id,
+            owner,
+            version,
+            head,
+            parts: Vec::new(),
+            audience: Audience::default(),
+            start: None,
+        }
+    }
+
+    /// Begins a run that `audience` watches.
+    pub(super) fn begin(&mut self, audience: &Audience, now: Timestamp) {
+        self.audience = audience.clone();
+        self.start = Some(Start::of(&self.head, now));
+        self.show(now);
+    }
+
+    /// Notes what has to be mended before it can go on.
+    pub(super) fn block(&mut self, blocked: Blocked, now: Timestamp) {
+        let came_further = self
+            .start
+            .is_some_and(|start| start.is_left_behind_by(&self.head));
+        let times_before = if came_further { 0 } else { self.head.times_blocked };
+        self.head.blocked = Some(blocked);
+        self.head.blocked_at = Some(now);
+        self.head.times_blocked = times_before.saturating_add(1);
+    }
+
+    /// Shows how far it is.
+    pub(super) fn show(&self, now: Timestamp) {
+        self.audience.show(Progress::of(&self.id, &self.head, now));
+    }
+
+    /// Shows which song was looked up just now.
+    pub(super) fn show_song(&mut self, index: usize, now: Timestamp) {
+        let song = self
+            .parts
+            .get(index / PART_SONGS)
+            .and_then(|part| part.body.entries.get(index % PART_SONGS))
+            .map(|entry| &entry.song);
+        self.head.song = song.map(|song| CurrentSong {
+            index,
+            title: song.title.clone(),
+            artist: song.artist.clone(),
+        });
+        let measured = self.start.and_then(|start| start.song_ms(&self.head, now));
+        self.head.song_ms = measured.or(self.head.song_ms);
+        self.show(now);
+    }
+
     /// The songs in the order of the request.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.parts.iter().flat_map(|part| &part.body.entries)
@@ -296,12 +387,12 @@ impl Job {
                 entries: entries.to_vec(),
             },
         });
+        let head = Head::new(&request, Mode::Standard, Timestamp::default());
+        let id = ExportId("AAAAAAAAAAAAAAAAAAAAAA".into());
+        let owner = "user".parse().expect("an id");
         Self {
-            id: ExportId("AAAAAAAAAAAAAAAAAAAAAA".into()),
-            owner: "user".parse().expect("an id"),
-            version: Version::ABSENT,
-            head: Head::new(&request, Mode::Standard, Timestamp::default()),
             parts: parts.collect(),
+            ..Self::new(id, owner, Version::ABSENT, head)
         }
     }
 }

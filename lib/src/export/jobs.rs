@@ -70,13 +70,7 @@ impl Jobs {
         mut head: Head,
     ) -> Result<Option<Job>, StoreError> {
         head.leased_until = Some(self.system.now() + LEASE);
-        let mut job = Job {
-            id,
-            owner,
-            version: Version::ABSENT,
-            head,
-            parts: Vec::new(),
-        };
+        let mut job = Job::new(id, owner, Version::ABSENT, head);
         match self.write_head(&job).await? {
             Written::As(version) => job.version = version,
             Written::Conflict => return Ok(None),
@@ -122,13 +116,7 @@ impl Jobs {
                 head.parked = None;
                 head.blocked = None;
             }
-            let mut job = Job {
-                id: id.clone(),
-                owner: owner.clone(),
-                version,
-                head,
-                parts: Vec::new(),
-            };
+            let mut job = Job::new(id.clone(), owner.clone(), version, head);
             if done {
                 return Ok(Claimed::Done(Box::new(self.with_parts(job).await?)));
             }
@@ -151,6 +139,7 @@ impl Jobs {
         match self.write_head(job).await? {
             Written::As(version) => {
                 job.version = version;
+                job.show(self.system.now());
                 Ok(())
             }
             Written::Conflict => Err(Halt::Lost),
@@ -207,24 +196,21 @@ impl Jobs {
             .collect())
     }
 
-    /// Empties a job that nobody needs any more. A conflict means that somebody does.
+    /// Removes a job that nobody needs any more. A conflict means that somebody does.
     pub(super) async fn forget(&self, id: &ExportId, head_record: &Record) -> Result<(), StoreError> {
         let total = Head::deserialize(&head_record.body).map_or(0, |head| head.total);
         for number in 0..total.div_ceil(PART_SONGS) {
             let id = part_id(id, number);
             if let Some(part) = self.store.find_record(Collection::Exports, &id).await? {
-                self.empty(&id, part.version).await?;
+                self.delete(&id, part.version).await?;
             }
         }
-        self.empty(id.as_str(), head_record.version).await
+        self.delete(id.as_str(), head_record.version).await
     }
 
-    async fn empty(&self, id: &str, version: Version) -> Result<(), StoreError> {
-        let emptied = Record {
-            version,
-            ..Record::default()
-        };
-        let _ = self.store.write_record(Collection::Exports, id, &emptied).await?;
+    /// Removes what nobody has touched since it was read.
+    pub(super) async fn delete(&self, id: &str, read: Version) -> Result<(), StoreError> {
+        let _ = self.store.delete_record(Collection::Exports, id, read).await?;
         Ok(())
     }
 

@@ -1,13 +1,12 @@
-//! What a caller is told: how far an export is, or what became of every song.
+//! What a caller is told when an export is done: what became of every song.
 
 use super::{
     ExportId,
-    blocked::Blocked,
     fate::Fate,
-    job::{Head, Job, Stage},
+    job::Job,
     plan::{Duplicate, Plan},
+    progress::Progress,
 };
-use crate::system::Timestamp;
 
 pub use super::{
     fate::{Candidate, How},
@@ -21,34 +20,6 @@ pub enum Outcome {
     Finished(Box<Finished>),
     /// There is more to do, later.
     Unfinished(Progress),
-}
-
-/// How far an export is.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    /// Which export.
-    pub id: ExportId,
-    /// What it is at.
-    pub stage: Stage,
-    /// How much of this stage is done: songs looked up, playlists created, tracks added.
-    pub done: usize,
-    /// Of how much.
-    pub total: usize,
-    /// When it goes on. `None` while it runs, and while it waits for a person.
-    pub resume_at: Option<Timestamp>,
-    /// What it waits for.
-    pub waits_for: WaitsFor,
-}
-
-/// Why an unfinished export is not going on right now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitsFor {
-    /// It is going on right now.
-    Nothing,
-    /// An instant.
-    Time(Why),
-    /// A person.
-    Person(Blocked),
 }
 
 /// A song that is in the playlist.
@@ -109,14 +80,16 @@ pub struct Finished {
     pub unmatched: Vec<Unmatched>,
     /// What was there already.
     pub duplicates: Vec<Duplicate>,
-    /// What Spotify would not take.
+    /// What Spotify would not take, and what the playlist had no room for.
     pub rejected: Vec<Rejected>,
+    /// How many of the rejected ones a longer playlist would have taken.
+    pub beyond: usize,
 }
 
 impl Finished {
     /// The account of a job that is done. The only place that counts: every song goes into exactly one list.
     pub(super) fn of(job: &Job) -> Self {
-        let duplicates = Plan::of(job.entries()).duplicates;
+        let plan = Plan::of(job.entries());
         let mut finished = Self {
             id: job.id.clone(),
             playlist_id: job.head.playlist.as_ref().map(|playlist| playlist.id.clone()),
@@ -129,11 +102,16 @@ impl Finished {
             unmatched: Vec::new(),
             duplicates: Vec::new(),
             rejected: Vec::new(),
+            beyond: 0,
         };
-        let mut duplicates = duplicates.into_iter().peekable();
+        let mut duplicates = plan.duplicates.into_iter().peekable();
+        let mut beyond = plan.beyond.into_iter().peekable();
         for (index, entry) in job.entries().enumerate() {
             if let Some(duplicate) = duplicates.next_if(|duplicate| duplicate.index == index) {
                 finished.duplicates.push(duplicate);
+            } else if beyond.next_if_eq(&index).is_some() {
+                finished.beyond += 1;
+                finished.count(index, entry.fate.clone().map(Fate::without_room));
             } else {
                 finished.count(index, entry.fate.clone());
             }
@@ -175,34 +153,6 @@ impl Finished {
                 reason: "not looked up".to_owned(),
                 candidates: Vec::new(),
             }),
-        }
-    }
-}
-
-impl Progress {
-    pub(super) fn of(id: &ExportId, head: &Head, now: Timestamp) -> Self {
-        let (done, total) = match head.stage {
-            Stage::Loading | Stage::Resolve => (head.resolved, head.total),
-            Stage::Create => (0, 1),
-            Stage::Fill | Stage::Done => (head.filled, head.planned),
-        };
-        let waits_for = match (&head.blocked, head.parked) {
-            _ if head.is_leased(now) => WaitsFor::Nothing,
-            (Some(blocked), _) => WaitsFor::Person(*blocked),
-            (None, Some(parked)) => WaitsFor::Time(parked.why),
-            (None, None) => WaitsFor::Time(Why::TimeBudget),
-        };
-        let resume_at = match waits_for {
-            WaitsFor::Time(_) => Some(head.parked.map_or(now, |parked| parked.until)),
-            WaitsFor::Nothing | WaitsFor::Person(_) => None,
-        };
-        Self {
-            id: id.clone(),
-            stage: head.stage,
-            done,
-            total,
-            resume_at,
-            waits_for,
         }
     }
 }

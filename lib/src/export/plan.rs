@@ -3,6 +3,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::fate::{Entry, Fate};
+use crate::providers::spotify::PLAYLIST_ITEMS_MAX;
 
 /// The tracks to add, each once, in the order of the request. Refused ones keep their place, so that a place in the
 /// plan means the same before and after a refusal.
@@ -12,6 +13,8 @@ pub(super) struct Plan {
     pub(super) tracks: Vec<Planned>,
     /// Songs that turned out to be a track that an earlier song is already.
     pub(super) duplicates: Vec<Duplicate>,
+    /// Songs that were found and for which the playlist has no room: their places in the request.
+    pub(super) beyond: Vec<usize>,
 }
 
 /// One track of the plan.
@@ -55,6 +58,10 @@ impl Plan {
                 continue;
             }
             first_of.insert(uri, index);
+            if plan.tracks.len() == PLAYLIST_ITEMS_MAX {
+                plan.beyond.push(index);
+                continue;
+            }
             plan.tracks.push(Planned {
                 index,
                 uri: uri.clone(),
@@ -119,6 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::export::fate::How;
 
     fn uris(numbers: Range<usize>) -> Vec<String> {
         numbers
@@ -156,6 +164,36 @@ mod tests {
             "only somebody else added one"
         );
         assert_eq!(landed(&batch, 5, &[None, None]), 0);
+    }
+
+    #[test]
+    fn what_a_playlist_has_no_room_for_is_left_out_and_named() {
+        let song = |number: usize| Entry {
+            fate: Some(Fate::Matched {
+                uri: format!("spotify:track:{number:022}"),
+                score: 1.0,
+                how: How::Given,
+            }),
+            ..Entry::default()
+        };
+        let mut entries: Vec<Entry> = (0..PLAYLIST_ITEMS_MAX + 2).map(song).collect();
+        entries.push(song(3));
+        entries.push(song(PLAYLIST_ITEMS_MAX));
+        let plan = Plan::of(&entries);
+        assert_eq!(plan.tracks.len(), PLAYLIST_ITEMS_MAX);
+        assert_eq!(plan.beyond, [PLAYLIST_ITEMS_MAX, PLAYLIST_ITEMS_MAX + 1]);
+        let doubles: Vec<_> = plan
+            .duplicates
+            .iter()
+            .map(|double| (double.index, double.of))
+            .collect();
+        assert_eq!(
+            doubles,
+            [
+                (PLAYLIST_ITEMS_MAX + 2, 3),
+                (PLAYLIST_ITEMS_MAX + 3, PLAYLIST_ITEMS_MAX)
+            ]
+        );
     }
 
     #[test]

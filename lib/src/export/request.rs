@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::id::digest;
-use crate::{providers::spotify::PLAYLIST_ITEMS_MAX, songs};
+use crate::songs;
 
+/// Twice what a playlist takes: songs that are named twice or not found leave room for others.
+pub const SONGS_MAX: usize = 20_000;
 /// The longest name. Spotify documents none, over 200 has failed with a 500, exporters cut at 100.
 pub const NAME_CHARS_MAX: usize = 100;
 /// The longest description; longer ones are answered 400 or 500 (reference: Spotify, limits on text).
@@ -118,8 +120,8 @@ pub enum InvalidRequest {
     /// An empty list.
     #[error("there is no song in the list")]
     NoSongs,
-    /// More than one playlist takes.
-    #[error("a playlist takes at most {limit} songs, and the list has {given}")]
+    /// More than any playlist could take.
+    #[error("one export takes at most {limit} songs, and the list has {given}")]
     TooManySongs {
         /// How many it takes.
         limit: usize,
@@ -149,9 +151,9 @@ impl Request {
         if count == 0 {
             return Err(InvalidRequest::NoSongs);
         }
-        if count > PLAYLIST_ITEMS_MAX {
+        if count > SONGS_MAX {
             return Err(InvalidRequest::TooManySongs {
-                limit: PLAYLIST_ITEMS_MAX,
+                limit: SONGS_MAX,
                 given: count,
             });
         }
@@ -312,12 +314,12 @@ mod tests {
     #[test]
     fn the_list_has_its_limits() {
         assert_eq!(refusal(draft("n", 0)), InvalidRequest::NoSongs);
-        assert!(Request::new(draft("n", 10_000), None).is_ok());
+        assert!(Request::new(draft("n", SONGS_MAX), None).is_ok());
         assert_eq!(
-            refusal(draft("n", 10_001)),
+            refusal(draft("n", SONGS_MAX + 1)),
             InvalidRequest::TooManySongs {
-                limit: 10_000,
-                given: 10_001
+                limit: SONGS_MAX,
+                given: SONGS_MAX + 1
             }
         );
     }

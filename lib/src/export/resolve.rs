@@ -53,6 +53,7 @@ pub(super) async fn resolve(
     }
     let plan = job.plan();
     job.head.planned = plan.tracks.len();
+    job.head.song = None;
     job.head.stage = match job.head.planned {
         0 => Stage::Done,
         _ => Stage::Create,
@@ -167,6 +168,7 @@ impl Resolving<'_> {
             match settled {
                 Ok(settled) => {
                     job.decide(index, settled.fate);
+                    job.show_song(index, self.session.now());
                     learnt.extend(settled.learnt);
                 }
                 Err(halt) => {

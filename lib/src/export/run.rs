@@ -7,6 +7,7 @@ use serde::Deserialize as _;
 use super::{
     Blocked, ExportError, ExportId, Exporter,
     account::Account,
+    again::Again,
     create::create,
     fill::fill,
     halt::Halt,
@@ -14,6 +15,7 @@ use super::{
     jobs::Claimed,
     outcome::{Finished, Outcome},
     resolve::resolve,
+    running::Audience,
     session::{Opened, Session},
 };
 use crate::{
@@ -48,17 +50,22 @@ impl Exporter {
     /// # Errors
     /// [`StoreError`] when the jobs cannot be listed.
     pub async fn run_due(&self, limit: usize, budget: Duration) -> Result<Swept, StoreError> {
+        let _errand = self.running.errand();
         let deadline = self.system.now() + budget;
         self.memory.forget_due(deadline).await;
         self.forget_idle_budgets().await;
         let due = self.jobs.due(limit).await?;
+        let (notes, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|(id, _)| Again::is_note(id));
         let mut swept = Swept {
             due: due.len(),
-            more: due.len() == limit,
+            more: notes.len() + due.len() == limit,
             ..Swept::default()
         };
+        for (id, record) in notes {
+            self.jobs.delete(id.as_str(), record.version).await?;
+        }
         for (id, record) in due {
-            if self.system.now() >= deadline {
+            if self.system.now() >= deadline || self.running.is_stopping() {
                 swept.more = true;
                 break;
             }
@@ -93,10 +100,11 @@ impl Exporter {
         match self.jobs.claim(id, owner).await? {
             Claimed::Ours(job) => {
                 let opened = self.open(job.head.mode, owner, deadline).await;
-                self.carry_on(*job, opened, deadline).await.map(Some)
+                let unseen = Audience::default();
+                self.carry_on(*job, opened, &unseen, deadline).await.map(Some)
             }
             Claimed::Theirs(_) | Claimed::Done(_) | Claimed::Absent => {
-                self.look_as(id, owner).await.map(Some)
+                Ok(Some(self.look_as(id, owner).await?.outcome))
             }
         }
     }
@@ -106,8 +114,11 @@ impl Exporter {
         &'a self,
         mut job: Job,
         mut opened: Result<Opened<'a>, Halt>,
+        audience: &Audience,
         deadline: Timestamp,
     ) -> Result<Outcome, ExportError> {
+        let _on_stage = self.running.enter(&job.id, audience);
+        job.begin(audience, self.system.now());
         loop {
             let end = match opened {
                 Ok((session, profile)) => self.stages(&session, &profile, &mut job).await,
@@ -165,7 +176,7 @@ impl Exporter {
                 self.jobs.save_head(&mut job).await
             }
             Err(Halt::Blocked(blocked)) => {
-                job.head.blocked = Some(*blocked);
+                job.block(*blocked, self.system.now());
                 self.jobs.save_head(&mut job).await
             }
             Err(Halt::Lost | Halt::Store(_)) => Ok(()),
@@ -174,7 +185,7 @@ impl Exporter {
             (Err(Halt::Store(error)), _) | (_, Err(Halt::Store(error))) => Err(error.into()),
             (Ok(()), Ok(())) => Ok(Outcome::Finished(Box::new(Finished::of(&job)))),
             (Err(Halt::Blocked(blocked)), Ok(())) => Err(self.stopped(&job, blocked)),
-            _ => self.look_as(&job.id, &job.owner).await,
+            _ => Ok(self.look_as(&job.id, &job.owner).await?.outcome),
         }
     }
 

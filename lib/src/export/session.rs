@@ -184,7 +184,7 @@ impl<'a> Session<'a> {
     /// Waits for the app's turn, as long as the run has time.
     async fn turn(&self) -> Result<(), Halt> {
         let now = self.now();
-        if now >= self.deadline {
+        if now >= self.deadline || self.exporter.running.is_stopping() {
             let why = Why::TimeBudget;
             return Err(Halt::Parked { until: now, why });
         }

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use patchbay::{
     export::{
-        Caller, Draft, ExportError, Exporter, Finished, Outcome, OwnerAccount, Progress, Request, SongDraft,
+        Caller, Draft, ExportError, ExportId, Exporter, Finished, Outcome, OwnerAccount, Progress, Request,
+        SongDraft,
     },
     grants::{self, Grants, NewGrant},
     ids::{Slot, UserId},
@@ -192,6 +193,10 @@ impl Studio {
     /// How often the sandbox was asked this.
     pub fn count(&self, method: &str, path: &str) -> usize {
         self.sandbox.world().count(method, path)
+    }
+
+    pub async fn look(&self, id: &ExportId, caller: &Caller) -> Result<Outcome, ExportError> {
+        Ok(self.exporter.look(id, caller).await?.outcome)
     }
 
     pub async fn start(&self, request: &Request, caller: &Caller) -> Result<Outcome, ExportError> {

@@ -248,7 +248,7 @@ async fn bad_requests_are_refused_with_a_code_before_anything_is_done() {
     let mut ana = app.connected("ana").await;
     let song = json!({"title": "Teardrop", "artist": "Massive Attack"});
     let with = |name: &str, songs: Value| json!({"name": name, "songs": songs}).to_string().into_bytes();
-    let many = vec![song.clone(); 10_001];
+    let many = vec![song.clone(); 20_001];
     let cases: Vec<(u16, &str, Vec<u8>)> = vec![
         (400, "no_songs", b"{}".to_vec()),
         (400, "no_songs", Vec::new()),

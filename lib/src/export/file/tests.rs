@@ -35,6 +35,7 @@ fn ended(songs: usize) -> Finished {
         unmatched: Vec::new(),
         duplicates: Vec::new(),
         rejected: Vec::new(),
+        beyond: 0,
     };
     for index in 0..songs {
         match index % 4 {

@@ -4,37 +4,40 @@
 
 mod answers;
 mod file;
+mod stream;
+mod under_way;
 mod words;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Query, rejection::QueryRejection},
+    extract::{FromRequestParts, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 use serde::Deserialize;
 use serde_json::json;
 
-use self::answers::answer;
+use self::{
+    answers::answer,
+    stream::Story,
+    under_way::{UnderWay, Wanted},
+};
 use crate::{
-    export::{Draft, ExportError, ExportId, Request},
+    export::{Caller, Draft, ExportError, ExportId, Request},
     http::{
         Services, Shared,
         body::Body,
         caller::{self, bearer, looks_like_jwt},
-        problem::{Problem, internal},
+        problem::Problem,
     },
     ids::Slot,
     secret::{AccessToken, Secret as _},
 };
 
-/// A minute less than the function may take (`vercel.json`): the call in hand is still finished and written down.
-const BUDGET: Duration = Duration::from_mins(4);
-
 /// Who wants an export.
-pub(in crate::http) struct Exporting(crate::export::Caller);
+pub(in crate::http) struct Exporting(Caller);
 
 impl FromRequestParts<Arc<Services>> for Exporting {
     type Rejection = Problem;
@@ -42,12 +45,10 @@ impl FromRequestParts<Arc<Services>> for Exporting {
     async fn from_request_parts(parts: &mut Parts, services: &Arc<Services>) -> Result<Self, Problem> {
         // A JWT says who is signed in; any other Bearer token is Spotify's, as the first front ends send it.
         if let Some(token) = bearer(&parts.headers).filter(|token| !looks_like_jwt(token)) {
-            return Ok(Self(crate::export::Caller::Bearer(AccessToken::from_plain(
-                token.to_owned(),
-            ))));
+            return Ok(Self(Caller::Bearer(AccessToken::from_plain(token.to_owned()))));
         }
         let caller = caller::Caller::from_request_parts(parts, services).await?;
-        Ok(Self(crate::export::Caller::User(caller.user)))
+        Ok(Self(Caller::User(caller.user)))
     }
 }
 
@@ -57,49 +58,83 @@ pub(in crate::http) struct Which {
     format: Option<String>,
 }
 
+/// Looks at an export. One whose time has come goes on: whoever polls need not know that somebody has to.
 pub(in crate::http) async fn get(
-    services: Shared,
+    State(services): Shared,
     Exporting(caller): Exporting,
     which: Result<Query<Which>, QueryRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Which { id, format } = asked(which)?;
     match (id, format) {
         (Some(id), Some(format)) => file::get(&services, &named(&id)?, &caller, &format).await,
-        (Some(id), None) => Ok(answer(services.exporter.look(&named(&id)?, &caller).await?)),
+        (Some(id), None) => look(services, caller, named(&id)?, stream::is_wanted(&headers)).await,
         (None, Some(_)) => Err(no_id()),
         (None, None) => diagnostics(&services, &caller).await,
     }
 }
 
+async fn look(
+    services: Arc<Services>,
+    caller: Caller,
+    id: ExportId,
+    as_events: bool,
+) -> Result<Response, Problem> {
+    let seen = services.exporter.look(&id, &caller).await?;
+    let ours = seen
+        .is_ready
+        .then(|| UnderWay::begin(&services, Wanted::GoOn(id.clone()), caller.clone()));
+    match ours {
+        _ if as_events => {
+            let story = ours.map_or_else(|| Story::Theirs(id, seen), Story::Ours);
+            Ok(stream::tell(services, caller, story))
+        }
+        Some(ours) => Ok(answer(ours.begun().await?)),
+        None => Ok(answer(seen.outcome)),
+    }
+}
+
+/// Begins an export, or goes on with one.
 pub(in crate::http) async fn post(
-    services: Shared,
+    State(services): Shared,
     Exporting(caller): Exporting,
     which: Result<Query<Which>, QueryRejection>,
     headers: HeaderMap,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Problem> {
+    let wanted = match asked(which)?.id {
+        Some(id) => Wanted::GoOn(named(&id)?),
+        None => Wanted::Start(Box::new(request(draft, &headers)?)),
+    };
+    let ours = UnderWay::begin(&services, wanted, caller.clone());
+    if stream::is_wanted(&headers) {
+        return Ok(stream::tell(services, caller, Story::Ours(ours)));
+    }
+    if !prefers_async(&headers) {
+        return Ok(answer(ours.end().await?));
+    }
+    let mut response = answer(ours.begun().await?);
+    response.headers_mut().insert(PREFERENCE_APPLIED, RESPOND_ASYNC);
+    Ok(response)
+}
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const RESPOND_ASYNC: HeaderValue = HeaderValue::from_static("respond-async");
+
+/// Whether a caller would rather have an answer at once than wait for the end (RFC 7240, section 4.1).
+fn prefers_async(headers: &HeaderMap) -> bool {
+    let preferences = headers.get_all("prefer").iter();
+    preferences
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+}
+
+fn request(draft: Draft, headers: &HeaderMap) -> Result<Request, Problem> {
     let key = headers
         .get("idempotency-key")
         .map(|key| key.to_str().unwrap_or_default());
-    let wanted = match asked(which)?.id {
-        Some(id) => Wanted::GoOn(named(&id)?),
-        None => Wanted::Start(Box::new(Request::new(draft, key).map_err(ExportError::from)?)),
-    };
-    // A task of its own: a person who closes the page does not stop the export half-way through a call.
-    let services = services.0;
-    let running = tokio::spawn(async move {
-        match wanted {
-            Wanted::Start(request) => services.exporter.start(&request, &caller, BUDGET).await,
-            Wanted::GoOn(id) => services.exporter.resume(&id, &caller, BUDGET).await,
-        }
-    });
-    let outcome = running.await.map_err(|error| internal().because(error))?;
-    Ok(answer(outcome?))
-}
-
-enum Wanted {
-    Start(Box<Request>),
-    GoOn(ExportId),
+    Ok(Request::new(draft, key).map_err(ExportError::from)?)
 }
 
 fn asked(which: Result<Query<Which>, QueryRejection>) -> Result<Which, Problem> {
@@ -117,8 +152,8 @@ fn named(id: &str) -> Result<ExportId, ExportError> {
 }
 
 /// Without an id: how the caller's connections are, for whoever wonders why an export would not work.
-async fn diagnostics(services: &Shared, caller: &crate::export::Caller) -> Result<Response, Problem> {
-    let crate::export::Caller::User(user) = caller else {
+async fn diagnostics(services: &Services, caller: &Caller) -> Result<Response, Problem> {
+    let Caller::User(user) = caller else {
         return Err(no_id());
     };
     let document = services.grants.look(user).await?;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::words::words;
 use crate::{
     export::{Candidate, Finished, How, Mode, Outcome, Progress, Stage, WaitsFor, Why},
+    providers::spotify::PLAYLIST_ITEMS_MAX,
     system::Timestamp,
 };
 
@@ -26,7 +27,7 @@ pub(super) fn answer(outcome: Outcome) -> Response {
 /// 200: what became of every song.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FinishedBody {
+pub(super) struct FinishedBody {
     success: bool,
     export_id: String,
     playlist_id: Option<String>,
@@ -40,6 +41,9 @@ struct FinishedBody {
     unmatched: Vec<Value>,
     duplicates: Vec<Value>,
     rejected: Vec<Value>,
+    /// What a person should know beyond the lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
 }
 
 impl From<Finished> for FinishedBody {
@@ -66,6 +70,12 @@ impl From<Finished> for FinishedBody {
             .map(|song| json!({"index": song.index, "uri": song.uri, "reason": song.reason}));
         Self {
             success: true,
+            message: (finished.beyond > 0).then(|| {
+                format!(
+                    "The playlist is full: Spotify takes at most {PLAYLIST_ITEMS_MAX} songs, so the last {} were left out.",
+                    finished.beyond
+                )
+            }),
             tracks_added: finished.tracks_added(),
             total_songs: finished.total_songs,
             mode: mode(finished.mode),
@@ -92,11 +102,13 @@ impl From<Finished> for FinishedBody {
 /// 202: how far it is, and when it goes on.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProgressBody {
+pub(super) struct ProgressBody {
     export_id: String,
     stage: &'static str,
     done: usize,
     total: usize,
+    current_song: Option<Value>,
+    remaining_ms: Option<u64>,
     resume_at: Option<Timestamp>,
     code: &'static str,
     message: &'static str,
@@ -133,6 +145,12 @@ impl From<Progress> for ProgressBody {
             stage: stage(progress.stage),
             done: progress.done,
             total: progress.total,
+            current_song: progress
+                .song
+                .map(|song| json!({"index": song.index, "title": song.title, "artist": song.artist})),
+            remaining_ms: progress
+                .remaining
+                .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             resume_at: progress.resume_at,
             code,
             message,
