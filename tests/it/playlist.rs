@@ -1,4 +1,5 @@
 //! `/api/playlist/*`.
 
+mod corrections;
 mod export;
 mod file;

@@ -11,6 +11,7 @@ mod host_application;
 mod locked;
 mod processes;
 mod races;
+mod remembering;
 mod renewing;
 
 use patchbay::{

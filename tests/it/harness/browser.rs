@@ -62,6 +62,10 @@ impl Browser {
         self.send(Method::POST, path, Body::from(body.to_string())).await
     }
 
+    pub async fn put(&mut self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Body::from(body.to_string())).await
+    }
+
     pub async fn post_bytes(&mut self, path: &str, body: impl Into<Body>) -> Answer {
         self.send(Method::POST, path, body.into()).await
     }
