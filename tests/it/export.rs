@@ -2,6 +2,7 @@
 
 mod chaos;
 mod memory;
+mod pacing;
 mod studio;
 
 use std::time::Duration;

@@ -14,6 +14,7 @@ mod headers;
 mod health;
 mod kill;
 mod layout;
+mod limits;
 mod me;
 mod metrics;
 mod playlist;

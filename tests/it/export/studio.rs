@@ -12,7 +12,7 @@ use patchbay::{
     limits::{self, Pacer},
     metrics::Metrics,
     providers::{
-        AppCredentials, HttpClient, Internet,
+        AppCredentials, HttpClient, Internet, Transport,
         spotify::{Profile, Spotify},
     },
     secret::{AccessToken, ClientId, ClientSecret, RefreshToken, Secret as _},
@@ -37,6 +37,7 @@ pub struct Studio {
     pub clock: Arc<ManualClock>,
     pub sandbox: Sandbox,
     pub store: Arc<FlakyStore>,
+    transport: Arc<dyn Transport>,
     vault: Vault,
 }
 
@@ -60,49 +61,40 @@ impl Studio {
     }
 
     async fn with(owner: impl FnOnce(&Sandbox) -> Option<OwnerAccount>) -> Self {
-        let clock = Arc::new(ManualClock::default());
+        Self::over(Arc::default(), Arc::new(Internet::default()), owner).await
+    }
+
+    /// On this clock, with this way to the sandbox.
+    pub async fn over(
+        clock: Arc<ManualClock>,
+        transport: Arc<dyn Transport>,
+        owner: impl FnOnce(&Sandbox) -> Option<OwnerAccount>,
+    ) -> Self {
         let ticking = clock.clone();
         let options = Options {
             clock: Arc::new(move || ticking.now_ms()),
             ..Options::default()
         };
         let sandbox = Sandbox::start(options).await.expect("a free port");
-        let entropy = Arc::new(SeededEntropy::new(3));
         let database = SqliteStore::in_memory()
             .expect("memory")
             .with_clock(clock.clone());
-        let flaky = FlakyStore::over(Arc::new(database));
-        let store: Arc<dyn Store> = flaky.clone();
-        let system = System {
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
-        let (ring, _) = KeyRing::generate(entropy.as_ref());
-        let (again, _) = KeyRing::generate(&SeededEntropy::new(3));
-        let url = |text: String| text.parse().expect("an address");
-        let spotify = Spotify::new(
-            &HttpClient::new(Arc::new(Internet::default()), system.clone()),
-            &url(sandbox.accounts_url()),
-            &url(sandbox.api_url()),
-        );
-        let grants = Grants::new(
-            store.clone(),
-            Arc::new(Vault::new(ring, entropy.clone())),
-            spotify.clone(),
-            system.clone(),
-            Some(operator_app()),
-            Duration::from_mins(5),
-            Metrics::new(),
-        );
-        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, store.clone(), system.clone()));
-        let exporter = Exporter::new(&store, grants, &spotify, pacer, &system, owner(&sandbox));
+        let store = FlakyStore::over(Arc::new(database));
+        let vault = Vault::new(key_ring(), Arc::new(SeededEntropy::new(5)));
+        let exporter = hire(&sandbox, &store, &clock, &transport, owner(&sandbox));
         Self {
             exporter: Arc::new(exporter),
             clock,
             sandbox,
-            store: flaky,
-            vault: Vault::new(again, entropy),
+            store,
+            transport,
+            vault,
         }
+    }
+
+    /// Another process of the same deployment.
+    pub fn another_exporter(&self) -> Exporter {
+        hire(&self.sandbox, &self.store, &self.clock, &self.transport, None)
     }
 
     /// Somebody who brings a token of `user`'s.
@@ -264,4 +256,42 @@ fn operator_app() -> AppCredentials {
         client_id: ClientId::from_plain(DEMO_APP.client_id.into()),
         client_secret: Some(ClientSecret::from_plain(DEMO_APP.client_secret.into())),
     }
+}
+
+/// An exporter of one process.
+fn hire(
+    sandbox: &Sandbox,
+    store: &Arc<FlakyStore>,
+    clock: &Arc<ManualClock>,
+    transport: &Arc<dyn Transport>,
+    owner: Option<OwnerAccount>,
+) -> Exporter {
+    let entropy = Arc::new(SeededEntropy::new(3));
+    let store: Arc<dyn Store> = store.clone();
+    let system = System {
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    };
+    let url = |text: String| text.parse().expect("an address");
+    let spotify = Spotify::new(
+        &HttpClient::new(transport.clone(), system.clone()),
+        &url(sandbox.accounts_url()),
+        &url(sandbox.api_url()),
+    );
+    let grants = Grants::new(
+        store.clone(),
+        Arc::new(Vault::new(key_ring(), entropy)),
+        spotify.clone(),
+        system.clone(),
+        Some(operator_app()),
+        Duration::from_mins(5),
+        Metrics::new(),
+    );
+    let pacer = Arc::new(Pacer::new(limits::SPOTIFY, store.clone(), system.clone()));
+    Exporter::new(&store, grants, &spotify, pacer, &system, owner)
+}
+
+/// The same for every process.
+fn key_ring() -> KeyRing {
+    KeyRing::generate(&SeededEntropy::new(3)).0
 }

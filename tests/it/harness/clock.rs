@@ -18,12 +18,22 @@ const START_MS: i64 = 1_795_262_400_000;
 /// only when the test moves the clock past them.
 const SHORT: Duration = Duration::from_secs(5);
 
+/// What becomes of a short wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Short {
+    /// It moves the clock.
+    Moves,
+    /// It takes a real moment, and leaves the time alone.
+    TakesAMoment,
+    /// It is a wait like any other.
+    Waits,
+}
+
 /// Stands still, but for [`ManualClock::advance`] and short waits.
 #[derive(Debug)]
 pub struct ManualClock {
     now_ms: AtomicI64,
-    /// Short waits leave the time alone, too.
-    is_patient: bool,
+    short: Short,
     waiting: Mutex<Vec<(Timestamp, oneshot::Sender<()>)>>,
 }
 
@@ -31,7 +41,7 @@ impl Default for ManualClock {
     fn default() -> Self {
         Self {
             now_ms: AtomicI64::new(START_MS),
-            is_patient: false,
+            short: Short::Moves,
             waiting: Mutex::default(),
         }
     }
@@ -42,9 +52,30 @@ impl ManualClock {
     /// the real moments that it takes.
     pub fn patient() -> Arc<Self> {
         Arc::new(Self {
-            is_patient: true,
+            short: Short::TakesAMoment,
             ..Self::default()
         })
+    }
+
+    /// A clock that nothing but the test moves.
+    pub fn strict() -> Arc<Self> {
+        Arc::new(Self {
+            short: Short::Waits,
+            ..Self::default()
+        })
+    }
+
+    /// Moves the clock to the moment for which somebody waits first; `false` when nobody waits any more.
+    pub fn advance_to_next(&self) -> bool {
+        let next = {
+            let mut waiting = self.waiting.lock().expect("no test panics in here");
+            waiting.retain(|(_, wake)| !wake.is_closed());
+            waiting.iter().map(|(until, _)| *until).min()
+        };
+        if let Some(next) = next {
+            self.advance(next.since(self.now()));
+        }
+        next.is_some()
     }
 
     /// Moves the clock, and wakes whoever waited for a moment that is past now.
@@ -70,12 +101,13 @@ impl Clock for ManualClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        if duration <= SHORT && self.is_patient {
-            return Box::pin(a_moment());
-        }
-        if duration <= SHORT {
-            self.advance(duration);
-            return Box::pin(tokio::task::yield_now());
+        match self.short {
+            Short::TakesAMoment if duration <= SHORT => return Box::pin(a_moment()),
+            Short::Moves if duration <= SHORT => {
+                self.advance(duration);
+                return Box::pin(tokio::task::yield_now());
+            }
+            _ => {}
         }
         let (wake, woken) = oneshot::channel();
         self.waiting

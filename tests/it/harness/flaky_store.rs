@@ -1,7 +1,10 @@
 //! A store that fails on demand, before or after it did what it was asked: the database as it is on a bad day.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -62,6 +65,7 @@ pub struct FlakyStore {
     faults: Mutex<Vec<Fault>>,
     calls: Mutex<Vec<Call>>,
     late: Mutex<Option<Late>>,
+    under_way: AtomicUsize,
 }
 
 /// An answer that somebody hears late, because their process was asleep when it came.
@@ -80,6 +84,7 @@ impl FlakyStore {
             faults: Mutex::default(),
             calls: Mutex::default(),
             late: Mutex::default(),
+            under_way: AtomicUsize::default(),
         })
     }
 
@@ -114,6 +119,11 @@ impl FlakyStore {
         calls.iter().filter(|made| **made == call).count()
     }
 
+    /// Whether nobody waits for an answer.
+    pub fn is_idle(&self) -> bool {
+        self.under_way.load(Ordering::SeqCst) == 0
+    }
+
     async fn through<T>(
         &self,
         call: Call,
@@ -123,6 +133,7 @@ impl FlakyStore {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(call);
+        let _counted = Counted::one(&self.under_way);
         match self.take_fault(call) {
             None => {
                 let answer = question.await;
@@ -147,6 +158,22 @@ impl FlakyStore {
             fault.times_left -= 1;
         }
         Some(fault.when)
+    }
+}
+
+/// One more, until this is dropped.
+pub struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    pub fn one(counter: &'a AtomicUsize) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(counter)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -1,0 +1,184 @@
+//! Turns that several processes take from one bucket, and what a refusal does to those who wait.
+
+use std::{sync::Arc, time::Duration};
+
+use patchbay::{
+    limits::{Closing, NoTurn, Pace, Pacer, Refusal, Throttled},
+    store::{Collection, SqliteStore, Store as _},
+    system::{BoxFuture, Clock, System, Timestamp},
+};
+
+use crate::harness::{
+    clock::{ManualClock, until},
+    entropy::SeededEntropy,
+    flaky_store::{Call, FlakyStore, When},
+};
+
+const PACE: Pace = Pace {
+    capacity: 1,
+    spacing_ms: 200,
+};
+
+const NO_WAIT: Duration = Duration::ZERO;
+
+/// The clock of a machine that is set wrong.
+#[derive(Debug)]
+struct Wrong {
+    right: Arc<ManualClock>,
+    ahead: Duration,
+}
+
+impl Clock for Wrong {
+    fn now(&self) -> Timestamp {
+        self.right.now() + self.ahead
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.right.sleep(duration)
+    }
+}
+
+/// A database, and two processes that use it, one of which takes the time to be a minute later than it is.
+struct Deployment {
+    clock: Arc<ManualClock>,
+    store: Arc<FlakyStore>,
+    one: Pacer,
+    other: Pacer,
+}
+
+fn deployment(clock: Arc<ManualClock>) -> Deployment {
+    let database = SqliteStore::in_memory()
+        .expect("memory")
+        .with_clock(clock.clone());
+    let store = FlakyStore::over(Arc::new(database));
+    let pacer = |clock: Arc<dyn Clock>| {
+        let entropy = Arc::new(SeededEntropy::new(1));
+        Pacer::new(PACE, store.clone(), System { clock, entropy })
+    };
+    let wrong = Wrong {
+        right: clock.clone(),
+        ahead: Duration::from_mins(1),
+    };
+    Deployment {
+        one: pacer(clock.clone()),
+        other: pacer(Arc::new(wrong)),
+        clock,
+        store,
+    }
+}
+
+fn throttled(turn: Result<(), NoTurn>) -> Throttled {
+    match turn {
+        Err(NoTurn::Throttled(throttled)) => throttled,
+        turn => panic!("not throttled: {turn:?}"),
+    }
+}
+
+#[tokio::test]
+async fn processes_share_a_bucket_whatever_their_clocks_say() {
+    let Deployment {
+        clock, one, other, ..
+    } = deployment(Arc::default());
+    let began = clock.now();
+    for pacer in [&one, &other, &one, &other] {
+        pacer.turn("app", Duration::from_secs(1)).await.expect("a turn");
+    }
+    assert_eq!(clock.now().since(began), Duration::from_millis(600));
+    other.turn("another app", NO_WAIT).await.expect("its first turn");
+
+    let pause = Duration::from_secs(10);
+    one.close("app", pause, Refusal::RateLimit)
+        .await
+        .expect("a database");
+    let until = clock.now() + pause;
+    let refusal = Refusal::RateLimit;
+    let closing = one.closing("app").await.expect("a database");
+    assert_eq!(closing, Some(Closing { until, refusal }));
+    let told = throttled(other.turn("app", Duration::from_secs(9)).await);
+    assert_eq!((told.retry_after, told.closed_by), (pause, Some(refusal)));
+    other.turn("app", pause).await.expect("the first turn after it");
+    assert_eq!(clock.now(), until);
+}
+
+#[tokio::test]
+async fn a_refusal_makes_the_places_void_of_those_who_wait() {
+    let Deployment {
+        clock,
+        store,
+        one,
+        other,
+    } = deployment(ManualClock::strict());
+    one.turn("app", NO_WAIT).await.expect("the first turn");
+    let waits = tokio::spawn(async move { other.turn("app", Duration::from_secs(30)).await });
+    until("it has a place", async || store.calls(Call::TakeTurn) == 2).await;
+    one.close("app", Duration::from_secs(3), Refusal::RateLimit)
+        .await
+        .expect("a database");
+    until("its time comes", async || {
+        clock.advance(Duration::from_millis(20));
+        store.calls(Call::TakeTurn) == 3
+    })
+    .await;
+    assert!(!waits.is_finished());
+    clock.advance(Duration::from_secs(3));
+    waits.await.expect("no panic").expect("a turn");
+}
+
+#[tokio::test]
+async fn who_waits_long_is_told_soon_that_it_will_be_longer() {
+    let Deployment {
+        clock,
+        store,
+        one,
+        other,
+    } = deployment(ManualClock::strict());
+    let pause = Duration::from_secs(25);
+    one.close("app", pause, Refusal::RateLimit)
+        .await
+        .expect("a database");
+    let waits = tokio::spawn(async move { other.turn("app", Duration::from_secs(30)).await });
+    until("it has a place", async || store.calls(Call::TakeTurn) == 1).await;
+    let hours = Duration::from_hours(10);
+    one.close("app", hours, Refusal::Quota).await.expect("a database");
+    let closed_at = clock.now();
+    until("it is told", async || {
+        clock.advance(Duration::from_millis(20));
+        waits.is_finished()
+    })
+    .await;
+    assert_eq!(
+        throttled(waits.await.expect("no panic")).closed_by,
+        Some(Refusal::Quota)
+    );
+    assert!(
+        clock.now().since(closed_at) < Duration::from_secs(20),
+        "long before its time"
+    );
+}
+
+#[tokio::test]
+async fn without_the_database_nobody_gets_a_turn() {
+    let Deployment { store, one, .. } = deployment(Arc::default());
+    store.fail_next(1, Call::TakeTurn, When::Before);
+    let none = one.turn("app", NO_WAIT).await;
+    assert!(matches!(none, Err(NoTurn::Store(_))), "{none:?}");
+}
+
+#[tokio::test]
+async fn buckets_that_say_nothing_any_more_are_dropped() {
+    let Deployment {
+        clock, store, one, ..
+    } = deployment(Arc::default());
+    one.turn("idle", NO_WAIT).await.expect("a turn");
+    one.close("closed", Duration::from_hours(20), Refusal::Quota)
+        .await
+        .expect("a database");
+    assert_eq!(one.forget_idle().await.expect("a database"), 0);
+    clock.advance(Duration::from_hours(2));
+    assert_eq!(one.forget_idle().await.expect("a database"), 1);
+    let kept = store.records_due(Collection::Budgets, Timestamp::MAX, 9).await;
+    let kept: Vec<_> = kept.expect("a database").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(kept, ["bucket:closed"]);
+    clock.advance(Duration::from_hours(20));
+    assert_eq!(one.forget_idle().await.expect("a database"), 1);
+}
