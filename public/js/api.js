@@ -12,6 +12,8 @@ export class ApiError extends Error {
     this.remedy = body.remedy ?? null;
     this.retryAfterMs = body.retryAfterMs ?? null;
     this.requestId = body.requestId ?? null;
+    this.exportId = body.exportId ?? null;
+    this.canFallback = body.canFallback === true;
     this.findings = Array.isArray(body.findings) ? body.findings : [];
   }
 
@@ -28,9 +30,9 @@ export function onSignedOut(listener) {
   signedOut = listener;
 }
 
-/** Calls `path` under /api; resolves to `{status, body, etag}`, `body` null for 304. Throws ApiError. */
-export async function call(method, path, { body, headers } = {}) {
-  const init = { method, headers: { Accept: "application/json", ...headers }, cache: "no-store", credentials: "same-origin" };
+/** Sends to `path` under /api; resolves to the Response of whatever was not refused. Throws ApiError. */
+export async function send(method, path, { body, headers, signal } = {}) {
+  const init = { method, headers: { Accept: "application/json", ...headers }, cache: "no-store", credentials: "same-origin", signal };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers["Content-Type"] = "application/json";
@@ -45,17 +47,28 @@ export async function call(method, path, { body, headers } = {}) {
       remedy: "Check your connection and try again.",
     });
   }
-  if (response.status === 304) return { status: 304, body: null, etag: response.headers.get("ETag") };
-  const answer = await response.json().catch(() => null);
-  if (!response.ok || answer === null) {
-    if (response.status === 401) signedOut();
-    throw new ApiError(response.status, answer ?? {});
-  }
-  return { status: response.status, body: answer, etag: response.headers.get("ETag") };
+  if (response.ok || response.status === 304) return response;
+  if (response.status === 401) signedOut();
+  throw new ApiError(response.status, (await response.json().catch(() => null)) ?? {});
+}
+
+/** What a Response says: `{status, body, etag}`, `body` null for 304. Throws ApiError when it is not JSON. */
+export async function answerOf(response) {
+  const etag = response.headers.get("ETag");
+  if (response.status === 304) return { status: 304, body: null, etag };
+  const body = await response.json().catch(() => null);
+  if (body === null) throw new ApiError(response.status, {});
+  return { status: response.status, body, etag };
+}
+
+/** Calls `path` under /api; resolves to `{status, body, etag}`. Throws ApiError. */
+export async function call(method, path, options) {
+  return answerOf(await send(method, path, options));
 }
 
 export const get = async (path, options) => (await call("GET", path, options)).body;
 export const post = async (path, body = {}, options = {}) => (await call("POST", path, { ...options, body })).body;
+export const put = async (path, body) => (await call("PUT", path, { body })).body;
 export const del = async (path) => (await call("DELETE", path)).body;
 
 /** The error as it is shown: the sentence, the remedy, and small print to quote when asking for help. */

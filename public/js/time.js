@@ -23,3 +23,17 @@ export function clockTime(ms, now = Date.now()) {
 export function calendarDay(ms) {
   return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" }).format(ms);
 }
+
+/** "about 40 s left", "about 3 min left"; nothing when it is not known. An estimate has no odd seconds. */
+export function aboutLeft(ms) {
+  return Number.isFinite(ms) ? `${about(ms)} left` : "";
+}
+
+/** "about 40 s", "about 3 min", "about 2 h". */
+export function about(ms) {
+  const seconds = Math.max(ms / 1000, 0);
+  if (seconds <= 5) return "a few seconds";
+  if (seconds < 90) return `about ${Math.round(seconds / (seconds < 20 ? 5 : 10)) * (seconds < 20 ? 5 : 10)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `about ${minutes} min` : `about ${Math.round(minutes / 60)} h`;
+}

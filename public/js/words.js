@@ -33,7 +33,7 @@ export function consentSentence(code) {
   return Object.hasOwn(CONSENT, code) ? CONSENT[code] : "The connection could not be finished. Start again; if it happens twice, quote the code.";
 }
 
-/** Why a song was not added, and how one was found. */
+/** Why a song was not added, where the service sends a code in place of a sentence. */
 const REASONS = {
   no_candidates: "Spotify’s search found nothing",
   not_found: "Spotify’s search found nothing",
@@ -42,12 +42,21 @@ const REASONS = {
   ambiguous: "several were equally alike",
   invalid_uri: "Spotify does not know this track any more",
   unavailable: "not available on Spotify",
-  given: "given id",
-  memory: "found before",
-  isrc: "ISRC",
-  fielded: "search by field",
-  plain: "plain search",
 };
+
+/** How a song was found. */
+const WAYS = {
+  given: "by the id you gave",
+  isrc: "by its ISRC",
+  fielded: "by artist and title",
+  plain: "by its words",
+  remembered: "found before",
+  corrected: "your choice",
+};
+
+export function wayWords(how) {
+  return Object.hasOwn(WAYS, how) ? WAYS[how] : String(how ?? "found");
+}
 
 export function reasonWords(code) {
   if (!code) return "no reason given";
@@ -61,7 +70,7 @@ export function stageWords(stage) {
 }
 
 /** Name of the connection an export went through. */
-const MODES = { byo: "your own Spotify app", standard: "this site’s app", owner: "the account of this site’s owner" };
+const MODES = { byo: "your own Spotify app", standard: "this site’s app", bearer: "your Spotify account", owner: "the account of this site’s owner" };
 
 export function modeWords(mode) {
   return Object.hasOwn(MODES, mode) ? MODES[mode] : String(mode);

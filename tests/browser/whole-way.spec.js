@@ -1,9 +1,8 @@
 // The whole way in a real browser, against patchbay in demo mode: sign in, connect both ways, export, disconnect.
-// PATCHBAY_URL names a running instance. Every test signs in as somebody new, so the order does not matter.
 
-import { expect, test as base } from "@playwright/test";
+import { expect } from "@playwright/test";
 
-const PATCHBAY = process.env.PATCHBAY_URL ?? "http://127.0.0.1:8787";
+import { PATCHBAY, agreeAsAna, connectOwn, connectStandard, disconnect, exporter, openSetup, own, setup, signIn, standard, test } from "./page.js";
 
 /** Songs of the sandbox's catalogue, a repeat, a song nobody wrote, and a line that is no song. */
 const LIST = [
@@ -13,67 +12,6 @@ const LIST = [
   "Zzyzx Quorble - Flimwaddle of the Ninth Grommet",
   "this line has no separator",
 ].join("\n");
-
-/** A page whose own console must stay silent. `allowed` takes patterns a test expects, such as a refused request. */
-const test = base.extend({
-  allowed: async ({}, use) => use([]),
-  page: async ({ page, allowed }, use) => {
-    const complaints = [];
-    const ours = () => page.url().startsWith(PATCHBAY);
-    page.on("pageerror", (error) => ours() && complaints.push(String(error)));
-    page.on("console", (message) => {
-      if (ours() && ["error", "warning"].includes(message.type())) complaints.push(message.text());
-    });
-    await use(page);
-    expect(complaints.filter((text) => !allowed.some((pattern) => pattern.test(text)))).toEqual([]);
-  },
-});
-
-const standard = (page) => page.getByRole("region", { name: "This site’s app" });
-const own = (page) => page.getByRole("region", { name: "Your own Spotify app", exact: true });
-const setup = (page) => page.getByRole("region", { name: "Set up your own Spotify app" });
-const exporter = (page) => page.getByRole("region", { name: "Make a playlist" });
-
-async function signIn(page) {
-  await page.goto(PATCHBAY);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("heading", { name: "Connections" })).toBeFocused();
-}
-
-/** On the sandbox's consent page. */
-async function agreeAsAna(page) {
-  await page.getByLabel("Ana", { exact: true }).check();
-  await page.getByRole("button", { name: "Agree" }).click();
-}
-
-async function connectStandard(page) {
-  await standard(page).getByRole("button", { name: "Connect Spotify" }).click();
-  await agreeAsAna(page);
-  await expect(page.getByText("Spotify is connected.")).toBeVisible();
-}
-
-async function openSetup(page) {
-  await own(page).getByRole("button", { name: "Set up your app" }).click();
-  await expect(setup(page).getByRole("heading", { name: "Set up your own Spotify app" })).toBeFocused();
-}
-
-async function connectOwn(page) {
-  await openSetup(page);
-  await setup(page).getByRole("button", { name: "Fill in the sandbox’s demo app" }).click();
-  await setup(page).getByRole("button", { name: "Check and connect" }).click();
-  // The check may have something to say first; then there is one more button.
-  const further = setup(page).getByRole("button", { name: "Continue to Spotify" });
-  await further.or(page.getByRole("button", { name: "Agree" })).waitFor();
-  if (await further.isVisible()) await further.click();
-  await agreeAsAna(page);
-  await expect(page.getByText("Spotify is connected.")).toBeVisible();
-}
-
-async function disconnect(page, card) {
-  await card.getByRole("button", { name: "Disconnect" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
-  await expect(card.getByText("Not connected")).toBeVisible();
-}
 
 /** The number under `name` in the result's sum. */
 async function countOf(page, name) {

@@ -192,3 +192,16 @@ async fn cookies_are_closed_to_scripts_and_bound_to_the_host_on_https() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_page_learns_whether_the_operator_offers_an_account() {
+    let without = TestApp::start().await.browser().get(SESSION).await.expect(200);
+    assert_eq!(without["setup"]["ownerAvailable"], false);
+    let app = Setup::default()
+        .variable("SPOTIFY_PLAYLIST_REFRESH_TOKEN", "a-refresh-token")
+        .variable("SPOTIFY_PLAYLIST_OWNER_ID", "ben")
+        .start()
+        .await;
+    let with = app.browser().get(SESSION).await.expect(200);
+    assert_eq!(with["setup"]["ownerAvailable"], true);
+}

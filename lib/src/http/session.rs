@@ -107,6 +107,7 @@ fn answer(services: &Services, user: Option<&UserId>) -> Value {
             "redirectUri": connecting.redirect_uri,
             "standardAvailable": connecting.operator_app.is_some(),
             "ownAppAvailable": true,
+            "ownerAvailable": services.exporter.has_owner(),
             "scopes": connecting.scopes,
             "demo": services.settings.demo,
         },
