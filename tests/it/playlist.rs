@@ -3,3 +3,4 @@
 mod corrections;
 mod export;
 mod file;
+mod progress;
