@@ -317,8 +317,9 @@ impl Grants {
         }))
     }
 
-    /// The app through which `grant` was given.
-    fn app_of(&self, user: &UserId, slot: Slot, grant: &StoredGrant) -> Option<AppName> {
+    /// The app through which `grant` was given; `None` where that cannot be known any more.
+    #[must_use]
+    pub fn app_of(&self, user: &UserId, slot: Slot, grant: &StoredGrant) -> Option<AppName> {
         let client_id = match slot {
             Slot::Spotify => self.0.operator_app.as_ref()?.client_id.clone(),
             Slot::SpotifyByo => {

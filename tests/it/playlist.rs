@@ -3,4 +3,5 @@
 mod corrections;
 mod export;
 mod file;
+mod forecast;
 mod progress;

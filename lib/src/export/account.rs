@@ -90,6 +90,10 @@ impl Accounts {
         }
     }
 
+    pub(super) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
     pub(super) fn owner(&self) -> Option<&OwnerAccount> {
         self.owner.as_ref()
     }

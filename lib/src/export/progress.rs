@@ -15,7 +15,7 @@ use crate::{providers::spotify::ITEMS_PER_CALL_MAX, system::Timestamp};
 const SONG_UNMEASURED: Duration = Duration::from_millis(260);
 
 /// What one write of Spotify's takes, with its turn: a playlist made, a batch of a hundred added.
-const WRITE: Duration = Duration::from_millis(400);
+pub(super) const WRITE: Duration = Duration::from_millis(400);
 
 /// How far an export is.
 #[derive(Clone, Debug, PartialEq)]

@@ -96,11 +96,7 @@ impl From<Fate> for Settled {
 }
 
 /// What is known of `songs` before Spotify is asked.
-pub(super) async fn cases<'a>(
-    memory: &Memory,
-    own: &'a Own,
-    songs: impl IntoIterator<Item = (usize, SongSpec)>,
-) -> Vec<Case<'a>> {
+pub(super) async fn cases<'a>(memory: &Memory, own: &'a Own, songs: Vec<(usize, SongSpec)>) -> Vec<Case<'a>> {
     let mut cases: Vec<Case<'a>> = songs
         .into_iter()
         .map(|(index, song)| {
@@ -132,8 +128,20 @@ impl Case<'_> {
         }
     }
 
+    /// The URI of a track that has to be looked at, because the person or the request names it.
+    pub(super) fn named_track(&self) -> Option<String> {
+        let wanted = self.own.and_then(Kept::uses);
+        let given = || self.given().map(|id| format!("spotify:track:{id}"));
+        wanted.map(str::to_owned).or_else(given)
+    }
+
+    /// What memory knows the song by.
+    pub(super) fn into_subject(self) -> Subject {
+        self.subject
+    }
+
     /// The id that the request names, unless the person does not want that track.
-    pub(super) fn given(&self) -> Option<&str> {
+    fn given(&self) -> Option<&str> {
         self.song.given_id().filter(|id| !self.is_turned_down(id))
     }
 

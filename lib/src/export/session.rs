@@ -244,7 +244,7 @@ impl<'a> Session<'a> {
 
 /// The budget of an app. Who brings a token of their own says nothing of its app: one name for two apps would stop the
 /// innocent, two names for one app only cost some politeness; what is not known to be the same is different.
-fn budget_of(app: &AppName) -> String {
+pub(super) fn budget_of(app: &AppName) -> String {
     format!("spotify:{app}")
 }
 

@@ -99,7 +99,7 @@ impl Exporter {
         }
     }
 
-    fn check_owner(&self, caller: &Caller) -> Result<(), ExportError> {
+    pub(super) fn check_owner(&self, caller: &Caller) -> Result<(), ExportError> {
         let owner = self.accounts.owner().ok_or(ExportError::OwnerNotConfigured)?;
         if matches!(caller, Caller::Bearer(_)) && !owner.open_to_bearers {
             return Err(ExportError::OwnerNeedsSignIn);

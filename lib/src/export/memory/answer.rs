@@ -40,7 +40,9 @@ const DOUBTFUL_KEPT: Duration = Duration::from_hours(24);
 pub(in crate::export) struct Subject {
     /// The name of its record.
     pub(in crate::export) key: String,
-    /// Which searches it means.
+    /// How many searches it has at most.
+    pub(in crate::export) searches: usize,
+    /// Which ones.
     asked: String,
 }
 
@@ -67,7 +69,11 @@ impl Subject {
         let queries = song.with_song(songs::queries);
         let queries: Vec<String> = queries.iter().map(|query| query.q.to_lowercase()).collect();
         let asked = digest_of(&queries.iter().map(String::as_str).collect::<Vec<_>>());
-        Self { key, asked }
+        Self {
+            key,
+            searches: queries.len(),
+            asked,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod answers;
 mod file;
+mod forecast;
 mod stream;
 mod under_way;
 mod words;
@@ -55,6 +56,7 @@ impl FromRequestParts<Arc<Services>> for Exporting {
 #[derive(Debug, Deserialize)]
 pub(in crate::http) struct Which {
     id: Option<String>,
+    forecast: Option<bool>,
     format: Option<String>,
 }
 
@@ -65,7 +67,7 @@ pub(in crate::http) async fn get(
     which: Result<Query<Which>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Which { id, format } = asked(which)?;
+    let Which { id, format, .. } = asked(which)?;
     match (id, format) {
         (Some(id), Some(format)) => file::get(&services, &named(&id)?, &caller, &format).await,
         (Some(id), None) => look(services, caller, named(&id)?, stream::is_wanted(&headers)).await,
@@ -102,7 +104,14 @@ pub(in crate::http) async fn post(
     headers: HeaderMap,
     Body(draft): Body<Draft>,
 ) -> Result<Response, Problem> {
-    let wanted = match asked(which)?.id {
+    let which = asked(which)?;
+    if which.forecast == Some(true) && which.id.is_none() {
+        let request = request(draft, &headers)?;
+        return Ok(forecast::answer(
+            &services.exporter.forecast(&request, &caller).await?,
+        ));
+    }
+    let wanted = match which.id {
         Some(id) => Wanted::GoOn(named(&id)?),
         None => Wanted::Start(Box::new(request(draft, &headers)?)),
     };
@@ -138,8 +147,12 @@ fn request(draft: Draft, headers: &HeaderMap) -> Result<Request, Problem> {
 }
 
 fn asked(which: Result<Query<Which>, QueryRejection>) -> Result<Which, Problem> {
-    let Query(which) =
-        which.map_err(|_| Problem::bad_request("invalid_query", "id is the exportId of one job."))?;
+    let Query(which) = which.map_err(|_| {
+        Problem::bad_request(
+            "invalid_query",
+            "id is the exportId of one job, and forecast is true or false.",
+        )
+    })?;
     Ok(which)
 }
 

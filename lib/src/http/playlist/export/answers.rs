@@ -158,7 +158,7 @@ impl From<Progress> for ProgressBody {
     }
 }
 
-const fn mode(mode: Mode) -> &'static str {
+pub(super) const fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Byo => "byo",
         Mode::Standard => "standard",
