@@ -6,6 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sandbox::Catalog;
+use serde_json::json;
+
 use super::signed_in;
 use crate::harness::{
     browser::consent,
@@ -46,6 +49,42 @@ async fn a_request_in_flight_is_answered() {
         ana.get("/api/spotify/status?token=false").await.expect(200)["tokenHealth"],
         "healthy"
     );
+}
+
+#[tokio::test]
+async fn an_export_ends_at_its_next_call_and_goes_on_at_once_elsewhere() {
+    let site = Site::new().await;
+    let service = site.serve();
+    let mut ana = signed_in(&site, "ana").await;
+    ana.connect("/api/spotify/auth-url").await;
+    site.sandbox.world().hold("/v1/tracks/");
+    let mut waiting = ana.clone();
+    let songs: Vec<_> = Catalog::default()
+        .iter()
+        .take(6)
+        .map(|track| json!({"title": "?", "spotifyId": track.id}))
+        .collect();
+    let list = json!({"name": "Interrupted", "songs": songs});
+    let waiting = tokio::spawn(async move { waiting.post("/api/playlist/export", list).await });
+    site.sandbox.arrived("/v1/tracks/").await;
+    service.terminate();
+    while TcpStream::connect(site.address()).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    site.sandbox.world().release("/v1/tracks/");
+    let parked = waiting.await.expect("an answer").expect(202);
+    assert_eq!(parked["code"], "time_budget");
+    assert!(ended_soon(service).success());
+
+    let _service = site.serve();
+    let path = format!(
+        "/api/playlist/export?id={}",
+        parked["exportId"].as_str().expect("an id")
+    );
+    let mut ana = signed_in(&site, "ana").await;
+    // No lease is left that would have to run out first.
+    let done = ana.post(&path, json!({})).await.expect(200);
+    assert_eq!(done["tracksAdded"], 6);
 }
 
 #[tokio::test]

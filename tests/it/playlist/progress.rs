@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{
     app::{CRON_SECRET, TestApp},
     browser::{Answer, Browser},
+    clock::ManualClock,
 };
 
 const EXPORT: &str = "/api/playlist/export";
@@ -190,6 +191,8 @@ async fn a_run_of_another_process_is_followed_through_the_database() {
     let ana = app.connected("ana").await;
     let other = app
         .another_process()
+        // Who looks again and again must not make time pass for the one that is looked at.
+        .clock(ManualClock::patient())
         .variable("SPOTIFY_ACCOUNTS_URL", app.sandbox.accounts_url())
         .variable("SPOTIFY_API_URL", app.sandbox.api_url())
         .start()
