@@ -33,7 +33,7 @@ use std::{sync::Arc, time::Duration};
 pub use account::OwnerAccount;
 pub use blocked::Blocked;
 pub use file::{File, Format, UnknownFormat};
-pub use forecast::{Budget, Calls, Fits, Forecast};
+pub use forecast::{Budget, Calls, Fits, Forecast, Quota};
 pub use id::{ExportId, InvalidExportId};
 pub use job::Stage;
 pub use look::Seen;

@@ -68,16 +68,21 @@ pub struct Calls {
 /// What is known of an app's budget. Spotify publishes none (reference: quota); this is what was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
-    /// Searches within the last 24 hours.
-    pub spent_search: Option<usize>,
-    /// Calls about playlists within the last 24 hours.
-    pub spent_playlist: Option<usize>,
-    /// After how many searches in a day the app was refused last.
-    pub refused_after_search: Option<usize>,
-    /// After how many calls about playlists.
-    pub refused_after_playlist: Option<usize>,
-    /// Until when it is refused now.
+    /// For searches; `None` where it is not known which app it is.
+    pub search: Option<Quota>,
+    /// For calls about playlists, which have a quota of their own.
+    pub playlist: Option<Quota>,
+    /// Until when everything is refused now.
     pub closed_until: Option<Timestamp>,
+}
+
+/// What was seen of one quota.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Calls within the last 24 hours.
+    pub spent: usize,
+    /// After how many calls within a day the app was refused, if it was.
+    pub refused_after: Option<usize>,
 }
 
 /// Whether a budget does.
@@ -229,10 +234,9 @@ impl Needs {
         let other = 1 + self.reads;
         let takes = takes(search.likely + other, playlist.likely);
         let fits = budget.fits(search, playlist, now);
-        Forecast {
+        let mut forecast = Forecast {
             total,
             remembered: self.remembered,
-            sentence: sentence::of(search, takes, &budget, fits, now),
             search,
             playlist,
             other: Calls {
@@ -244,7 +248,10 @@ impl Needs {
             mode,
             budget,
             fits,
-        }
+            sentence: String::new(),
+        };
+        forecast.sentence = sentence::of(&forecast, now);
+        forecast
     }
 
     fn search(&self) -> Calls {
@@ -293,21 +300,30 @@ impl Budget {
         if self.closed_until.is_some_and(|until| until > now) {
             return Fits::No;
         }
-        let searches = enough(self.spent_search, self.refused_after_search, search);
-        let writes = enough(self.spent_playlist, self.refused_after_playlist, playlist);
-        match (searches, writes) {
-            (Fits::No, _) | (_, Fits::No) => Fits::No,
-            (Fits::Yes, Fits::Yes) => Fits::Yes,
-            (Fits::Unknown, _) | (_, Fits::Unknown) => Fits::Unknown,
+        let verdicts = [enough(self.search, search), enough(self.playlist, playlist)];
+        // A quota that was never met is no reason to doubt what is known of the other.
+        if verdicts.contains(&Fits::No) {
+            Fits::No
+        } else if verdicts.contains(&Fits::Yes) {
+            Fits::Yes
+        } else {
+            Fits::Unknown
         }
     }
 }
 
-fn enough(spent: Option<usize>, refused_after: Option<usize>, calls: Calls) -> Fits {
-    match (spent, refused_after) {
-        _ if calls.most == 0 => Fits::Yes,
-        (Some(spent), Some(refused_after)) if spent + calls.likely < refused_after => Fits::Yes,
-        (Some(_), Some(_)) => Fits::No,
-        _ => Fits::Unknown,
+/// Whether one quota holds `calls` more. What needs none says nothing.
+fn enough(seen: Option<Quota>, calls: Calls) -> Fits {
+    let Some(Quota {
+        spent,
+        refused_after: Some(refused_after),
+    }) = seen.filter(|_| calls.most > 0)
+    else {
+        return Fits::Unknown;
+    };
+    if spent + calls.likely <= refused_after {
+        Fits::Yes
+    } else {
+        Fits::No
     }
 }

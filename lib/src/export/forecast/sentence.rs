@@ -2,48 +2,56 @@
 
 use std::time::Duration;
 
-use super::{Budget, Calls, Fits};
+use super::{Fits, Forecast, enough};
 use crate::system::Timestamp;
 
 /// "About 180 searches, 40 seconds. …"
-pub(super) fn of(search: Calls, takes: Duration, budget: &Budget, fits: Fits, now: Timestamp) -> String {
-    let searches = match search.likely {
+pub(super) fn of(forecast: &Forecast, now: Timestamp) -> String {
+    let searches = match forecast.search.likely {
         0 => "No searches".to_owned(),
         1 => "About one search".to_owned(),
         many => format!("About {} searches", grouped(many)),
     };
-    format!("{searches}, {}. {}", lasting(takes), outlook(budget, fits, now))
+    format!(
+        "{searches}, {}. {}",
+        lasting(forecast.takes),
+        outlook(forecast, now)
+    )
 }
 
-fn outlook(budget: &Budget, fits: Fits, now: Timestamp) -> String {
+fn outlook(forecast: &Forecast, now: Timestamp) -> String {
+    let budget = &forecast.budget;
     if let Some(until) = budget.closed_until.filter(|until| *until > now) {
         let wait = lasting(until.since(now));
         return format!("Spotify refuses this app for another {wait}; the export would wait until then.");
     }
-    let Some(spent) = total(budget.spent_search, budget.spent_playlist) else {
-        return "What this app has used up is not known.".to_owned();
+    let (Some(search), Some(playlist)) = (budget.search, budget.playlist) else {
+        return "How much this app has used up is not known.".to_owned();
     };
-    let spent = format!("The app has made {} calls since yesterday", grouped(spent));
-    let refused_after = budget.refused_after_search.max(budget.refused_after_playlist);
-    match (refused_after, fits) {
-        (Some(after), Fits::Yes) => {
+    let spent = format!(
+        "The app has made {} calls since yesterday",
+        grouped(search.spent + playlist.spent)
+    );
+    let verdict = match forecast.fits {
+        Fits::Yes => "this should fit",
+        Fits::No => "this may not fit; the export would go on by itself later",
+        Fits::Unknown => return format!("{spent}; how many it may make is not known."),
+    };
+    let kinds = [
+        (search, forecast.search, "searches"),
+        (playlist, forecast.playlist, "calls about playlists"),
+    ];
+    let decisive = kinds
+        .into_iter()
+        .find(|&(seen, calls, _)| enough(Some(seen), calls) == forecast.fits);
+    match decisive.and_then(|(seen, _, name)| Some((seen.refused_after?, name))) {
+        Some((after, name)) => {
             format!(
-                "{spent} and was refused once after about {}: this should fit.",
+                "{spent} and was refused once after about {} {name}: {verdict}.",
                 grouped(after)
             )
         }
-        (Some(after), Fits::No) => format!(
-            "{spent} and was refused once after about {}: this may not fit, and the export would go on by itself later.",
-            grouped(after)
-        ),
-        _ => format!("{spent} and was not refused: how many it may make is not known."),
-    }
-}
-
-fn total(one: Option<usize>, other: Option<usize>) -> Option<usize> {
-    match (one, other) {
-        (None, None) => None,
-        (one, other) => Some(one.unwrap_or(0) + other.unwrap_or(0)),
+        None => format!("{spent}: {verdict}."),
     }
 }
 
@@ -77,26 +85,50 @@ fn grouped(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::{Budget, Calls, Mode, Quota};
 
     const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
 
-    fn sentence(likely: usize, seconds: u64, budget: Budget, fits: Fits) -> String {
+    fn sentence(likely: usize, seconds: u64, budget: Budget) -> String {
         let search = Calls {
+            least: likely,
             likely,
-            ..Calls::default()
+            most: likely,
         };
-        of(search, Duration::from_secs(seconds), &budget, fits, NOW)
+        let mut forecast = Forecast {
+            total: likely,
+            remembered: 0,
+            search,
+            playlist: Calls::default(),
+            other: Calls::default(),
+            takes: Duration::from_secs(seconds),
+            mode: Mode::Byo,
+            budget,
+            fits: budget.fits(search, Calls::default(), NOW),
+            sentence: String::new(),
+        };
+        forecast.sentence = of(&forecast, NOW);
+        forecast.sentence
     }
 
     #[test]
     fn it_says_what_is_known_and_no_more() {
         let spent = Budget {
-            spent_search: Some(500),
-            spent_playlist: Some(12),
-            ..Budget::default()
+            search: Some(Quota {
+                spent: 500,
+                refused_after: None,
+            }),
+            playlist: Some(Quota {
+                spent: 12,
+                refused_after: Some(40),
+            }),
+            closed_until: None,
         };
         let refused = Budget {
-            refused_after_search: Some(2100),
+            search: Some(Quota {
+                spent: 500,
+                refused_after: Some(2100),
+            }),
             ..spent
         };
         let closed = Budget {
@@ -105,27 +137,27 @@ mod tests {
         };
         for (said, expected) in [
             (
-                sentence(180, 40, refused, Fits::Yes),
+                sentence(180, 40, refused),
                 "About 180 searches, 40 seconds. The app has made 512 calls since yesterday and was refused once after \
-                 about 2,100: this should fit.",
+                 about 2,100 searches: this should fit.",
             ),
             (
-                sentence(1800, 360, refused, Fits::No),
-                "About 1,800 searches, 6 minutes. The app has made 512 calls since yesterday and was refused once after \
-                 about 2,100: this may not fit, and the export would go on by itself later.",
+                sentence(1_601, 360, refused),
+                "About 1,601 searches, 6 minutes. The app has made 512 calls since yesterday and was refused once after \
+                 about 2,100 searches: this may not fit; the export would go on by itself later.",
             ),
             (
-                sentence(1, 1, spent, Fits::Unknown),
-                "About one search, 1 second. The app has made 512 calls since yesterday and was not refused: how many it \
-                 may make is not known.",
+                sentence(1, 1, spent),
+                "About one search, 1 second. The app has made 512 calls since yesterday; how many it may make is not \
+                 known.",
             ),
             (
-                sentence(0, 1, closed, Fits::No),
+                sentence(0, 1, closed),
                 "No searches, 1 second. Spotify refuses this app for another 3 hours; the export would wait until then.",
             ),
             (
-                sentence(0, 1, Budget::default(), Fits::Unknown),
-                "No searches, 1 second. What this app has used up is not known.",
+                sentence(0, 1, Budget::default()),
+                "No searches, 1 second. How much this app has used up is not known.",
             ),
         ] {
             assert_eq!(said, expected);

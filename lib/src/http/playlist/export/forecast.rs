@@ -22,10 +22,10 @@ pub(super) fn answer(forecast: &Forecast) -> Response {
         "takesMs": u64::try_from(forecast.takes.as_millis()).unwrap_or(u64::MAX),
         "mode": mode(forecast.mode),
         "budget": {
-            "spentSearch24h": budget.spent_search,
-            "spentPlaylist24h": budget.spent_playlist,
-            "refusedAfterSearch": budget.refused_after_search,
-            "refusedAfterPlaylist": budget.refused_after_playlist,
+            "spentSearch24h": budget.search.map(|seen| seen.spent),
+            "spentPlaylist24h": budget.playlist.map(|seen| seen.spent),
+            "refusedAfterSearch": budget.search.and_then(|seen| seen.refused_after),
+            "refusedAfterPlaylist": budget.playlist.and_then(|seen| seen.refused_after),
             "closedUntil": budget.closed_until,
         },
         "fits": match forecast.fits {
