@@ -2,32 +2,22 @@
 //!
 //! A calculation over what is stored. It asks no provider, begins nothing and writes nothing.
 
+mod needs;
 mod sentence;
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
+use self::needs::Needs;
 use super::{
-    Account, Blocked, Caller, ExportError, Exporter, Mode, Request, Through,
-    fate::Fate,
-    memory::{Own, Subject},
-    progress::WRITE,
-    request::SongSpec,
-    resolve::{Case, cases},
+    Account, Blocked, Caller, ExportError, Exporter, Mode, Request, Through, progress::WRITE,
     session::budget_of,
 };
 use crate::{
     ids::{AppName, UserId},
     limits,
-    providers::spotify::{ITEMS_PER_CALL_MAX, PLAYLIST_ITEMS_MAX},
     store::StoreError,
     system::Timestamp,
 };
-
-/// Searches for a song of which nothing is known, in tenths: what the labelled songs of `tests/bench/matching` take.
-const SEARCHES_TENTHS: usize = 13;
-
-/// Songs of which memory is asked at once.
-const SONGS_AT_ONCE: usize = 100;
 
 /// What an export would cost.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +32,7 @@ pub struct Forecast {
     pub playlist: Calls,
     /// `GET /v1/me`, and tracks that are looked at because the request or the person names them.
     pub other: Calls,
-    /// How long that takes with nothing in the way.
+    /// How long the likely ones take with nothing in the way.
     pub takes: Duration,
     /// Through whose account.
     pub mode: Mode,
@@ -96,20 +86,6 @@ pub enum Fits {
     Unknown,
 }
 
-/// What the songs of a request take.
-#[derive(Debug, Default)]
-struct Needs {
-    remembered: usize,
-    /// Tracks that will be in the playlist as far as is known.
-    tracks: HashSet<String>,
-    /// Tracks to be looked at: named by the request, or wanted by the person and not seen yet.
-    reads: usize,
-    /// What is searched for; a song that the list has twice is once.
-    searched: HashSet<Subject>,
-    /// What has to be searched for if the tracks to be looked at are not there.
-    perhaps: HashSet<Subject>,
-}
-
 impl Exporter {
     /// What the export of `request` would cost; the account is the one that [`Exporter::start`] would take, unopened.
     ///
@@ -117,28 +93,17 @@ impl Exporter {
     /// [`ExportError`], where starting would fail for a reason that needs no provider to know.
     pub async fn forecast(&self, request: &Request, caller: &Caller) -> Result<Forecast, ExportError> {
         let (mode, app) = self.foreseen_account(request, caller).await?;
-        let own = match caller {
-            Caller::User(user) => self.memory.corrections.of(user).await?,
-            // Whose token it is, only Spotify can say; exports of theirs are nobody's who can correct.
-            Caller::Bearer(_) => Own::default(),
-        };
-        let needs = self.needs(&request.songs, &own).await;
-        let budget = self.budget(app.as_ref()).await?;
-        Ok(needs.forecast(request.songs.len(), mode, budget, self.system.now()))
-    }
-
-    async fn needs(&self, songs: &[SongSpec], own: &Own) -> Needs {
         let now = self.system.now();
-        let mut needs = Needs::default();
-        for (number, songs) in songs.chunks(SONGS_AT_ONCE).enumerate() {
-            let first = number * SONGS_AT_ONCE;
-            let songs = songs.iter().cloned().enumerate();
-            let songs = songs.map(|(place, song)| (first + place, song)).collect();
-            for case in cases(&self.memory, own, songs).await {
-                needs.count(case, now);
+        let needs = match caller {
+            Caller::User(user) => {
+                let own = self.memory.corrections.of(user).await?;
+                Needs::of(&request.songs, &self.memory, &own, now).await
             }
-        }
-        needs
+            // Whose token it is, only Spotify can say.
+            Caller::Bearer(_) => Needs::of_strangers(&request.songs),
+        };
+        let budget = self.budget(app.as_ref()).await?;
+        Ok(Forecast::new(request.songs.len(), &needs, mode, budget, now))
     }
 
     async fn budget(&self, app: Option<&AppName>) -> Result<Budget, StoreError> {
@@ -205,38 +170,14 @@ impl Exporter {
     }
 }
 
-impl Needs {
-    fn count(&mut self, case: Case<'_>, now: Timestamp) {
-        match case.known(now) {
-            Some(fate) => {
-                self.remembered += 1;
-                if let Fate::Matched { uri, .. } = fate {
-                    self.tracks.insert(uri);
-                }
-            }
-            None => match case.named_track() {
-                Some(uri) => {
-                    // Looked at for each song that names it.
-                    self.reads += 1;
-                    self.tracks.insert(uri);
-                    self.perhaps.insert(case.into_subject());
-                }
-                None => {
-                    self.searched.insert(case.into_subject());
-                }
-            },
-        }
-    }
-
-    fn forecast(self, total: usize, mode: Mode, budget: Budget, now: Timestamp) -> Forecast {
-        let (search, playlist) = (self.search(), self.playlist());
+impl Forecast {
+    fn new(total: usize, needs: &Needs, mode: Mode, budget: Budget, now: Timestamp) -> Self {
+        let (search, playlist) = (needs.search(), needs.playlist());
         // One is that of `/me`, which proves the account.
-        let other = 1 + self.reads;
-        let takes = takes(search.likely + other, playlist.likely);
-        let fits = budget.fits(search, playlist, now);
-        let mut forecast = Forecast {
+        let other = 1 + needs.reads;
+        let mut forecast = Self {
             total,
-            remembered: self.remembered,
+            remembered: needs.remembered,
             search,
             playlist,
             other: Calls {
@@ -244,48 +185,14 @@ impl Needs {
                 likely: other,
                 most: other,
             },
-            takes,
+            takes: takes(search.likely + other, playlist.likely),
             mode,
             budget,
-            fits,
+            fits: budget.fits(search, playlist, now),
             sentence: String::new(),
         };
         forecast.sentence = sentence::of(&forecast, now);
         forecast
-    }
-
-    fn search(&self) -> Calls {
-        let most_of =
-            |subjects: &HashSet<Subject>| subjects.iter().map(|subject| subject.searches).sum::<usize>();
-        let least = self
-            .searched
-            .iter()
-            .filter(|subject| subject.searches > 0)
-            .count();
-        let most = most_of(&self.searched);
-        Calls {
-            least,
-            likely: (least * SEARCHES_TENTHS).div_ceil(10).min(most),
-            most: most + most_of(&self.perhaps),
-        }
-    }
-
-    fn playlist(&self) -> Calls {
-        let certain = if self.reads == 0 { self.tracks.len() } else { 0 };
-        let all = self.tracks.len() + self.searched.len();
-        Calls {
-            least: writes(certain),
-            likely: writes(all),
-            most: writes(all),
-        }
-    }
-}
-
-/// One to make the playlist and one for each hundred tracks; none where there is nothing to put into one.
-fn writes(tracks: usize) -> usize {
-    match tracks.min(PLAYLIST_ITEMS_MAX) {
-        0 => 0,
-        tracks => 1 + tracks.div_ceil(ITEMS_PER_CALL_MAX),
     }
 }
 

@@ -110,6 +110,8 @@ pub(super) async fn cases<'a>(memory: &Memory, own: &'a Own, songs: Vec<(usize, 
             }
         })
         .collect();
+    // Normal forms of absurdly long names take milliseconds each: whoever else this thread serves gets a turn.
+    tokio::task::yield_now().await;
     let recalled = memory.recall(cases.iter().map(|case| &case.subject)).await;
     for case in &mut cases {
         case.recalled = recalled.get(&case.subject.key).cloned();

@@ -165,8 +165,18 @@ async fn the_account_is_the_one_that_an_export_would_take() {
 
     let tokens = app.sandbox.world().issue_grant(DEMO_APP.client_id, "ana", "");
     let mut bearer = Browser::bearer(app.router.clone(), &tokens.expect("ana may").access_token);
+    ana.post(EXPORT, list()).await.expect(200);
     let requests = app.sandbox.world().requests().len();
-    assert_eq!(forecast(&mut bearer, list()).await["mode"], "bearer");
+    let theirs = forecast(&mut bearer, list()).await;
+    assert_eq!(theirs["mode"], "bearer");
+    assert_eq!(
+        theirs["remembered"], 0,
+        "who is not recognized is not told what others searched for"
+    );
+    assert_eq!(
+        theirs["calls"]["search"],
+        json!({"least": 4, "likely": 6, "most": 15})
+    );
     assert_eq!(app.sandbox.world().requests().len(), requests);
 }
 
