@@ -120,7 +120,15 @@ impl App {
                 open_to_bearers: owner.anyone,
             });
         let pacer = Arc::new(Pacer::new(limits::SPOTIFY, store.clone(), system.clone()));
-        let exporter = Exporter::new(&store, grants.clone(), &spotify, pacer, &system, owner);
+        let exporter = Exporter::new(
+            &store,
+            grants.clone(),
+            &spotify,
+            pacer,
+            &system,
+            owner,
+            metrics.clone(),
+        );
         let jwks = config.auth.jwks_url.clone().map(|url| -> Arc<dyn JwksSource> {
             Arc::new(JwksOver {
                 client: client.clone(),

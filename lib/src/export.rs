@@ -26,6 +26,7 @@ mod resolve;
 mod run;
 mod running;
 mod session;
+mod tally;
 mod whose;
 
 use std::{sync::Arc, time::Duration};
@@ -63,7 +64,8 @@ use self::{
 use crate::{
     grants::Grants,
     ids::UserId,
-    limits::{Closing, Pacer, Refusal},
+    limits::{Closing, Ledger, Pacer, Refusal},
+    metrics::Metrics,
     providers::spotify::{Spotify, WebApi},
     secret::AccessToken,
     store::{Store, StoreError},
@@ -81,6 +83,8 @@ pub struct Exporter {
     accounts: Accounts,
     web_api: WebApi,
     pacer: Arc<Pacer>,
+    ledger: Ledger,
+    metrics: Metrics,
 }
 
 /// Who asks.
@@ -149,6 +153,7 @@ impl Exporter {
         pacer: Arc<Pacer>,
         system: &System,
         owner: Option<OwnerAccount>,
+        metrics: Metrics,
     ) -> Self {
         Self {
             system: system.clone(),
@@ -159,6 +164,8 @@ impl Exporter {
             accounts: Accounts::new(grants, spotify.tokens.clone(), system.clone(), owner),
             web_api: spotify.web_api.clone(),
             pacer,
+            ledger: Ledger::new(Arc::clone(store), system.clone()),
+            metrics,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is counted: the outcomes of renewals, how long they take, what the sweep does.
+//! What is counted: the outcomes of renewals, how long they take, what the sweep does, the calls of exports.
 //!
 //! One value per process, handed to whoever counts; nothing is global, so that every test has its own. Labels are the
 //! fixed words below: no user, client or secret ever becomes one. The text is OpenMetrics 1.0.
@@ -22,7 +22,7 @@ use prometheus_client::{
 
 pub use scrape::CONTENT_TYPE;
 
-use crate::{providers::TOKEN_CALL_TIMEOUT, system::Timestamp};
+use crate::{limits::Kind, providers::TOKEN_CALL_TIMEOUT, system::Timestamp};
 
 /// Seconds that a provider's token endpoint takes: a healthy one a tenth to a half, a troubled one anything up to the
 /// time-out of ten. What lies beyond the last of these was given up.
@@ -94,6 +94,42 @@ impl RenewalOutcome {
     }
 }
 
+/// How one call to Spotify's Web API ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// Answered.
+    Ok,
+    /// Refused for a reason that another try would not cure.
+    Refused,
+    /// Refused as too fast.
+    RateLimited,
+    /// Refused because a quota is used up.
+    QuotaExceeded,
+    /// Not answered, or not in a way that can be read.
+    Unavailable,
+}
+
+impl CallOutcome {
+    const ALL: [Self; 5] = [
+        Self::Ok,
+        Self::Refused,
+        Self::RateLimited,
+        Self::QuotaExceeded,
+        Self::Unavailable,
+    ];
+
+    /// The value of the label.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::RateLimited => "rate_limited",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// What one pass of the sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -123,8 +159,9 @@ impl Swept {
     }
 }
 
-/// One label, whose name and values stand in this file.
-type Label = [(&'static str, &'static str); 1];
+/// So many labels, whose names and values are words of the code.
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+type Label = Labels<1>;
 
 /// The counts of one process. Cheap to clone; all clones count together.
 #[derive(Clone, Debug)]
@@ -140,6 +177,7 @@ struct Inner {
     passes: Counter,
     visited: Counter,
     swept: Family<Label, Counter>,
+    spotify_calls: Family<Labels<2>, Counter>,
     /// Milliseconds since the epoch; [`NEVER`] until the first.
     last_pass: AtomicI64,
 }
@@ -167,6 +205,7 @@ impl Metrics {
             passes: Counter::default(),
             visited: Counter::default(),
             swept: Family::default(),
+            spotify_calls: Family::default(),
             last_pass: AtomicI64::new(NEVER),
         };
         for outcome in RenewalOutcome::ALL {
@@ -175,6 +214,12 @@ impl Metrics {
         for (result, _) in Swept::default().results() {
             drop(counts.swept.get_or_create(&[("result", result)]));
         }
+        for (kind, outcome) in Kind::ALL
+            .iter()
+            .flat_map(|kind| CallOutcome::ALL.map(|outcome| (*kind, outcome)))
+        {
+            drop(counts.spotify_calls.get_or_create(&labels_of(kind, outcome)));
+        }
         Self(Arc::new(counts.registered()))
     }
 
@@ -182,6 +227,14 @@ impl Metrics {
     pub fn renewal(&self, outcome: RenewalOutcome) {
         let label = [("outcome", outcome.as_str())];
         self.0.renewals.get_or_create(&label).inc();
+    }
+
+    /// Counts one call to Spotify's Web API.
+    pub fn spotify_call(&self, kind: Kind, outcome: CallOutcome) {
+        self.0
+            .spotify_calls
+            .get_or_create(&labels_of(kind, outcome))
+            .inc();
     }
 
     /// Notes how long the provider took to answer a token call, or to be given up.
@@ -266,8 +319,17 @@ impl Inner {
             "What came of the sweep's visits: grants renewed, ended and put off, documents that failed",
             self.swept.clone(),
         );
+        to.register(
+            "spotify_calls",
+            "Calls of exports to Spotify's Web API, by what they are about and how they ended",
+            self.spotify_calls.clone(),
+        );
         self
     }
+}
+
+const fn labels_of(kind: Kind, outcome: CallOutcome) -> Labels<2> {
+    [("kind", kind.as_str()), ("outcome", outcome.as_str())]
 }
 
 /// A token that was received and is not written. Dropping it says that it is, or that nobody has it any more.

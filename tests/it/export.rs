@@ -1,6 +1,7 @@
 //! Exports from the first song to the last, on good days and bad ones: nothing is lost, nothing is there twice.
 
 mod chaos;
+mod ledger;
 mod memory;
 mod pacing;
 mod studio;

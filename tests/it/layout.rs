@@ -28,7 +28,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("config", &["providers", "store", "vault"]),
     ("connect", &["grants", "limits", "providers", "store", "vault"]),
-    ("export", &["grants", "limits", "providers", "songs", "store"]),
+    (
+        "export",
+        &["grants", "limits", "metrics", "providers", "songs", "store"],
+    ),
     ("function", &["app", "config", "telemetry"]),
     ("grants", &["limits", "metrics", "providers", "store", "vault"]),
     (
@@ -46,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("ids", &[]),
     ("limits", &["pace", "store"]),
-    ("metrics", &["providers", "store"]),
+    ("metrics", &["limits", "providers", "store"]),
     ("pace", &[]),
     ("providers", &[]),
     ("secret", &[]),

@@ -14,7 +14,10 @@ use super::{
     jobs::Jobs,
     session::Session,
 };
-use crate::providers::spotify::{ApiError, ListedPlaylist, NewPlaylist, Profile};
+use crate::{
+    limits::Kind,
+    providers::spotify::{ApiError, ListedPlaylist, NewPlaylist, Profile},
+};
 
 /// Makes the playlist, or finds the one that an attempt before this one made.
 pub(super) async fn create(
@@ -78,7 +81,10 @@ async fn adopt(jobs: &Jobs, job: &mut Job, made: Made) -> Result<(), Halt> {
 async fn look_for(session: &Session<'_>, job: &Job, profile: &Profile) -> Result<Option<Made>, Halt> {
     let api = session.web_api();
     let listed = session
-        .read(|token| async move { api.my_playlists(&token).await })
+        .read(
+            Kind::Playlist,
+            |token| async move { api.my_playlists(&token).await },
+        )
         .await;
     match listed {
         Ok(listed) => Ok(lost_one(listed, &job.head.spec.name, profile)),

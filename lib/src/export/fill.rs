@@ -14,7 +14,10 @@ use super::{
     plan::{Plan, cut, landed},
     session::Session,
 };
-use crate::providers::spotify::{ApiError, ITEMS_PER_CALL_MAX};
+use crate::{
+    limits::Kind,
+    providers::spotify::{ApiError, ITEMS_PER_CALL_MAX},
+};
 
 /// Lost answers in one run after which it comes back later.
 const LOST_ANSWERS_MAX: usize = 3;
@@ -174,7 +177,9 @@ impl Filling<'_> {
         let (api, playlist_id) = (self.session.web_api(), self.playlist_id.as_str());
         let page = self
             .session
-            .read(|token| async move { api.items(&token, playlist_id, offset).await })
+            .read(Kind::Playlist, |token| async move {
+                api.items(&token, playlist_id, offset).await
+            })
             .await;
         page.map_err(|stop| match stop {
             Stop::Api(ApiError::NotFound) => Blocked::PlaylistGone.into(),

@@ -23,6 +23,7 @@ use super::{
     session::Session,
 };
 use crate::{
+    limits::Kind,
     providers::spotify::{ApiError, Track},
     system::{BoxFuture, Timestamp},
 };
@@ -279,7 +280,7 @@ impl Resolving<'_> {
         let api = self.session.web_api();
         match self
             .session
-            .read(|token| async move { api.track(&token, id).await })
+            .read(Kind::Catalog, |token| async move { api.track(&token, id).await })
             .await
         {
             Ok(track) => Ok(Some(track)),

@@ -121,7 +121,11 @@ impl Exporter {
         job.begin(audience, self.system.now());
         loop {
             let end = match opened {
-                Ok((session, profile)) => self.stages(&session, &profile, &mut job).await,
+                Ok((session, profile)) => {
+                    let end = self.stages(&session, &profile, &mut job).await;
+                    session.settle().await;
+                    end
+                }
                 Err(halt) => Err(halt),
             };
             match end {

@@ -13,10 +13,12 @@ use super::{
     id::digest_of,
     job::{Job, Why},
     jobs::Jobs,
+    tally::{Tally, outcome_of},
 };
 use crate::{
     ids::AppName,
-    limits::{NoTurn, Refusal},
+    limits::{Calls, Kind, NoTurn, Refusal, Throttled},
+    metrics::CallOutcome,
     providers::spotify::{ApiError, Profile, WebApi},
     secret::AccessToken,
     system::Timestamp,
@@ -24,6 +26,10 @@ use crate::{
 
 /// A pause that Spotify asks for is waited out up to this; a longer one parks the job (reference: rate limit).
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A turn that is further away is not waited for. Two pauses of the longest kind: another call's refusal may come while
+/// this one waits.
+const TURN_WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// A 429 that does not say how long: the longest that those that do usually say.
 const RATE_LIMIT_UNSAID: Duration = Duration::from_secs(4);
@@ -46,6 +52,7 @@ pub(super) struct Session<'a> {
     budget: String,
     deadline: Timestamp,
     live: Mutex<Live>,
+    tally: Tally,
 }
 
 /// A session, and whose account it is.
@@ -67,12 +74,15 @@ impl<'a> Session<'a> {
             budget: app.as_ref().map_or_else(|| BEARERS_BUDGET.to_owned(), budget_of),
             deadline,
             live: Mutex::new(live),
+            tally: Tally::default(),
         };
         if app.is_some() {
             session.check_quota().await?;
         }
         let api = session.web_api();
-        let profile = session.read(|token| async move { api.me(&token).await }).await;
+        let profile = session
+            .read(Kind::Profile, |token| async move { api.me(&token).await })
+            .await;
         let profile = profile.map_err(|stop| session.ended(stop))?;
         if !exporter.accounts.is_the_right_one(&session.account, &profile) {
             tracing::error!("the operator's refresh token is not of the account that is configured");
@@ -98,17 +108,17 @@ impl<'a> Session<'a> {
     }
 
     /// One call that may be repeated: once at once, as Spotify's staff advise for 5xx, then in a while.
-    pub(super) async fn read<T, F, Fut>(&self, work: F) -> Result<T, Stop>
+    pub(super) async fn read<T, F, Fut>(&self, kind: Kind, work: F) -> Result<T, Stop>
     where
         F: Fn(AccessToken) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, ApiError>> + Send,
         T: Send,
     {
-        match self.call(&work).await {
+        match self.attempt(kind, None, &work).await {
             Err(Stop::Api(error)) if error.is_ambiguous() => {}
             settled => return settled,
         }
-        match self.call(&work).await {
+        match self.attempt(kind, None, &work).await {
             Err(Stop::Api(error)) if error.is_ambiguous() => {
                 tracing::warn!(%error, "a call to Spotify failed twice");
                 Err(Halt::unavailable(self.now()).into())
@@ -117,18 +127,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// One call. It is made again only where Spotify said that it did nothing: after a 401 with a new token, after a
-    /// 429 when its time is up; each once.
-    pub(super) async fn call<T, F, Fut>(&self, work: F) -> Result<T, Stop>
-    where
-        F: Fn(AccessToken) -> Fut + Send + Sync,
-        Fut: Future<Output = Result<T, ApiError>> + Send,
-        T: Send,
-    {
-        self.attempt(None, work).await
-    }
-
-    /// The same for a call that nobody may make twice: at the last moment, after every wait, it is made sure that
+    /// One call about a playlist that nobody may make twice: at the last moment, after every wait, it is made sure that
     /// `job` is still this runner's.
     pub(super) async fn write<T, F, Fut>(&self, jobs: &Jobs, job: &mut Job, work: F) -> Result<T, Stop>
     where
@@ -136,10 +135,17 @@ impl<'a> Session<'a> {
         Fut: Future<Output = Result<T, ApiError>> + Send,
         T: Send,
     {
-        self.attempt(Some((jobs, job)), work).await
+        self.attempt(Kind::Playlist, Some((jobs, job)), work).await
     }
 
-    async fn attempt<T, F, Fut>(&self, mut held: Option<(&Jobs, &mut Job)>, work: F) -> Result<T, Stop>
+    /// One call. It is made again only where Spotify said that it did nothing: after a 401 with a new token, after a
+    /// 429 when its time is up; each once.
+    async fn attempt<T, F, Fut>(
+        &self,
+        kind: Kind,
+        mut held: Option<(&Jobs, &mut Job)>,
+        work: F,
+    ) -> Result<T, Stop>
     where
         F: Fn(AccessToken) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, ApiError>> + Send,
@@ -152,7 +158,9 @@ impl<'a> Session<'a> {
             if let Some((jobs, job)) = &mut held {
                 jobs.hold(job).await?;
             }
-            match work(live.token).await {
+            let answer = work(live.token).await;
+            self.count(kind, outcome_of(&answer)).await;
+            match answer {
                 Ok(answer) => return Ok(answer),
                 Err(ApiError::Unauthorized) if !renewed => {
                     renewed = true;
@@ -188,16 +196,27 @@ impl<'a> Session<'a> {
             let why = Why::TimeBudget;
             return Err(Halt::Parked { until: now, why });
         }
-        // Two pauses of the longest kind: another call's refusal may come while this one waits.
-        let wait_max = self.deadline.since(now).min(WAIT_MAX * 2);
+        let wait_max = self.deadline.since(now).min(TURN_WAIT_MAX);
         let turn = self.exporter.pacer.turn(&self.budget, wait_max).await;
         turn.map_err(|none| match none {
-            NoTurn::Throttled(throttled) => Halt::Parked {
-                until: self.now() + throttled.retry_after,
-                why: throttled.closed_by.map_or(Why::ThrottledHere, Why::from),
-            },
+            NoTurn::Throttled(throttled) => self.put_off(throttled),
             NoTurn::Store(error) => error.into(),
         })
+    }
+
+    fn put_off(&self, throttled: Throttled) -> Halt {
+        let Throttled {
+            retry_after,
+            closed_by,
+        } = throttled;
+        let (after, why) = match closed_by {
+            Some(refusal) => (retry_after, refusal.into()),
+            // Short enough for another run; it is this one's time that is over.
+            None if retry_after <= TURN_WAIT_MAX => (Duration::ZERO, Why::TimeBudget),
+            None => (retry_after, Why::ThrottledHere),
+        };
+        let until = self.now() + after;
+        Halt::Parked { until, why }
     }
 
     /// Leaves the app alone for a while, in every process. Where that cannot be stored, the next turn cannot be had
@@ -205,6 +224,35 @@ impl<'a> Session<'a> {
     async fn close(&self, pause: Duration, refusal: Refusal) {
         if let Err(error) = self.exporter.pacer.close(&self.budget, pause, refusal).await {
             tracing::warn!(%error, "a refusal of Spotify's could not be stored");
+        }
+    }
+
+    async fn count(&self, kind: Kind, outcome: CallOutcome) {
+        self.exporter.metrics.spotify_call(kind, outcome);
+        match outcome {
+            CallOutcome::RateLimited => {}
+            CallOutcome::QuotaExceeded => self.write_down(self.tally.take(), Some(kind)).await,
+            CallOutcome::Ok | CallOutcome::Refused | CallOutcome::Unavailable => {
+                if let Some(calls) = self.tally.count(kind) {
+                    self.write_down(calls, None).await;
+                }
+            }
+        }
+    }
+
+    /// Writes down the calls that are not in the ledger yet: the run is over.
+    pub(super) async fn settle(&self) {
+        let calls = self.tally.take();
+        if !calls.is_empty() {
+            self.write_down(calls, None).await;
+        }
+    }
+
+    /// A ledger that cannot be written makes the next forecast less certain, and stops nothing.
+    async fn write_down(&self, calls: Calls, used_up: Option<Kind>) {
+        if let Err(error) = self.exporter.ledger.note(&self.budget, &calls, used_up).await {
+            tracing::warn!(%error, "the calls to Spotify could not be written down");
+            self.tally.put_back(calls);
         }
     }
 

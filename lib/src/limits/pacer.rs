@@ -113,6 +113,6 @@ impl Pacer {
     }
 }
 
-fn id_of(bucket: &str) -> String {
+pub(super) fn id_of(bucket: &str) -> String {
     format!("{ID_PREFIX}{bucket}")
 }

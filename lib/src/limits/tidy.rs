@@ -1,13 +1,13 @@
 //! Dropping what says nothing any more: apps come and go, and nobody else removes what is kept about them.
 
-use super::{Pacer, pacer};
+use super::{Pacer, ledger, pacer};
 use crate::store::{Collection, StoreError, Written};
 
 /// Records that one pass drops; the next one goes on.
 const DROPPED_MAX: usize = 1_000;
 
 impl Pacer {
-    /// Removes the buckets that are as good as new. Who uses one in the same moment keeps it. Answers how many.
+    /// Removes the buckets that are as good as new, and the ledgers in which nothing counts any more. Who uses one in the same moment keeps it. Answers how many.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -18,7 +18,12 @@ impl Pacer {
             .records_due(Collection::Budgets, now, DROPPED_MAX)
             .await?;
         let mut dropped = 0;
-        for (id, record) in due.iter().filter(|(id, _)| id.starts_with(pacer::ID_PREFIX)) {
+        let is_ours = |id: &str| {
+            [pacer::ID_PREFIX, ledger::ID_PREFIX]
+                .iter()
+                .any(|ours| id.starts_with(ours))
+        };
+        for (id, record) in due.iter().filter(|(id, _)| is_ours(id)) {
             let gone = self
                 .store
                 .delete_record(Collection::Budgets, id, record.version)

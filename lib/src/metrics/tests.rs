@@ -40,6 +40,22 @@ fn every_outcome_is_there_from_the_start_and_counts_for_itself() {
 }
 
 #[test]
+fn every_kind_and_end_of_a_call_counts_for_itself() {
+    let metrics = Metrics::new();
+    metrics.spotify_call(Kind::Search, CallOutcome::RateLimited);
+    let text = rendered(&metrics);
+    for (kind, outcome) in Kind::ALL
+        .into_iter()
+        .flat_map(|kind| CallOutcome::ALL.map(|outcome| (kind, outcome)))
+    {
+        let counted = (kind, outcome) == (Kind::Search, CallOutcome::RateLimited);
+        let (kind, outcome) = (kind.as_str(), outcome.as_str());
+        let series = format!("patchbay_spotify_calls_total{{kind=\"{kind}\",outcome=\"{outcome}\"}}");
+        assert_eq!(value(&text, &series), u8::from(counted).to_string());
+    }
+}
+
+#[test]
 fn two_processes_count_apart_and_clones_together() {
     let (one, other) = (Metrics::new(), Metrics::new());
     one.clone().renewal(RenewalOutcome::Renewed);
@@ -137,6 +153,6 @@ fn it_is_one_open_metrics_text() {
     let mut described: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
     let families = described.len();
     described.dedup();
-    assert_eq!(families, 11, "{described:?}");
+    assert_eq!(families, 12, "{described:?}");
     assert_eq!(text.matches("# HELP").count(), families, "each has its sentence");
 }

@@ -37,6 +37,7 @@ pub struct Studio {
     pub clock: Arc<ManualClock>,
     pub sandbox: Sandbox,
     pub store: Arc<FlakyStore>,
+    pub metrics: Metrics,
     transport: Arc<dyn Transport>,
     vault: Vault,
 }
@@ -81,12 +82,14 @@ impl Studio {
             .with_clock(clock.clone());
         let store = FlakyStore::over(Arc::new(database));
         let vault = Vault::new(key_ring(), Arc::new(SeededEntropy::new(5)));
-        let exporter = hire(&sandbox, &store, &clock, &transport, owner(&sandbox));
+        let metrics = Metrics::new();
+        let exporter = hire(&sandbox, &store, &clock, &transport, owner(&sandbox), &metrics);
         Self {
             exporter: Arc::new(exporter),
             clock,
             sandbox,
             store,
+            metrics,
             transport,
             vault,
         }
@@ -94,7 +97,14 @@ impl Studio {
 
     /// Another process of the same deployment.
     pub fn another_exporter(&self) -> Exporter {
-        hire(&self.sandbox, &self.store, &self.clock, &self.transport, None)
+        hire(
+            &self.sandbox,
+            &self.store,
+            &self.clock,
+            &self.transport,
+            None,
+            &Metrics::new(),
+        )
     }
 
     /// Somebody who brings a token of `user`'s.
@@ -265,6 +275,7 @@ fn hire(
     clock: &Arc<ManualClock>,
     transport: &Arc<dyn Transport>,
     owner: Option<OwnerAccount>,
+    metrics: &Metrics,
 ) -> Exporter {
     let entropy = Arc::new(SeededEntropy::new(3));
     let store: Arc<dyn Store> = store.clone();
@@ -285,10 +296,10 @@ fn hire(
         system.clone(),
         Some(operator_app()),
         Duration::from_mins(5),
-        Metrics::new(),
+        metrics.clone(),
     );
     let pacer = Arc::new(Pacer::new(limits::SPOTIFY, store.clone(), system.clone()));
-    Exporter::new(&store, grants, &spotify, pacer, &system, owner)
+    Exporter::new(&store, grants, &spotify, pacer, &system, owner, metrics.clone())
 }
 
 /// The same for every process.

@@ -7,6 +7,7 @@ use crate::{
         request::SongSpec,
         session::Session,
     },
+    limits::Kind,
     providers::spotify::{ApiError, Track},
     songs::{self, Hunt, Song},
 };
@@ -62,7 +63,10 @@ pub(super) async fn search_for(
 async fn ask(session: &Session<'_>, query: &str) -> Result<Option<Vec<Track>>, Stop> {
     let api = session.web_api();
     match session
-        .read(|token| async move { api.search(&token, query).await })
+        .read(
+            Kind::Search,
+            |token| async move { api.search(&token, query).await },
+        )
         .await
     {
         Ok(tracks) => Ok(Some(tracks)),
