@@ -3,6 +3,7 @@
 import { CorrectionList } from "./corrections.js";
 import { announce, byId, show, whileBusy } from "./dom.js";
 import { forgetDraft, keepDraft, keptDraft } from "./draft.js";
+import { Forecast } from "./forecast.js";
 import { ExportForm } from "./form.js";
 import { ProgressBox } from "./progress.js";
 import { renderResult } from "./result.js";
@@ -12,7 +13,8 @@ import { counted } from "./words.js";
 export class Export {
   constructor(connections) {
     this.connections = connections;
-    this.form = new ExportForm({ onSend: () => this.send(), onEdited: () => this.remember() });
+    this.form = new ExportForm({ onSend: () => this.send(), onEdited: () => this.edited() });
+    this.forecast = new Forecast();
     this.corrections = new CorrectionList();
     this.progress = new ProgressBox((button) => whileBusy(button, () => this.run.goOn()));
     this.run = new Run(this.listener());
@@ -34,6 +36,7 @@ export class Export {
     this.attempt = null;
     this.run.stop();
     this.form.reset();
+    this.forecast.stop();
     this.corrections.stop();
     this.progress.hide();
     show(byId("export-result"), false);
@@ -47,8 +50,22 @@ export class Export {
 
   // --- the form ---
 
+  edited() {
+    this.remember();
+    this.foresee();
+  }
+
   showNeeds() {
     show(byId("export-needs"), this.connections.usable === false && !this.form.throughOwner);
+    this.foresee();
+  }
+
+  foresee() {
+    const request = this.form.request();
+    const possible = this.connections.usable === true || this.form.throughOwner;
+    const isSent = this.attempt?.text === JSON.stringify(request);
+    // The name comes last for many, and changes nothing of what is foreseen.
+    this.forecast.changed(possible && !isSent ? { ...request, name: "Untitled" } : null);
   }
 
   remember() {
@@ -90,6 +107,7 @@ export class Export {
   async begin(attempt) {
     this.attempt = attempt;
     this.remember();
+    this.forecast.stop();
     this.form.clearError();
     show(byId("export-result"), false);
     this.progress.begun(`Looking up ${counted(attempt.songs.length, "song")}…`);

@@ -77,6 +77,7 @@ test("a choice is taken back where it was made, or in the list of all", async ({
   await expect(exporter(page).locator("#corrections-list")).toContainText("always Jóga (Live), Björk");
   await use.click();
   await expect(use).toHaveAttribute("aria-pressed", "false");
+  await expect(exporter(page).getByRole("button", { name: /^Make the playlist again/ })).toBeHidden();
   await expect(exporter(page).getByText("Your choices for 1 song")).toBeHidden();
   expect(kept.size).toBe(0);
 
@@ -133,6 +134,7 @@ test.describe("where the site has an account of its own", () => {
   test("it can be chosen without a connection, and the result says whose account it is", async ({ page, stub }) => {
     await signIn(page);
     await expect(exporter(page).getByText("Connect Spotify above first.")).toBeVisible();
+    await page.getByLabel("Use this site’s account when mine cannot be used").check();
     await page.getByLabel("Connection", { exact: true }).selectOption({ label: "This site’s account" });
     await expect(exporter(page).getByText("Connect Spotify above first.")).toBeHidden();
     await expect(exporter(page).getByText("in the account of this site’s owner, not in yours.")).toBeVisible();

@@ -3,7 +3,7 @@
 import { expect } from "@playwright/test";
 
 import { connected, exportList, exporter } from "./page.js";
-import { finished, job, test } from "./stub.js";
+import { arrived, finished, job, test } from "./stub.js";
 
 const LIST = Array.from({ length: 40 }, (_, number) => `Artist ${number} - Song ${number}`).join("\n");
 const HOUR_MS = 3_600_000;
@@ -143,7 +143,8 @@ test("a parked export says when and why, and goes on by itself at that time", as
 
   const asked = stub.asked.length;
   await page.clock.fastForward(HOUR_MS - 60_000);
-  expect(stub.asked.length, "nothing before its time").toBe(asked);
+  await arrived(page);
+  expect(stub.asked.slice(asked).map(({ path }) => path), "nothing before its time").toEqual(["corrections"]);
   await page.clock.fastForward(60_000);
   const on = await stub.next();
   expect([on.method, on.query.id]).toEqual(["POST", job().exportId]);

@@ -11,6 +11,11 @@ export function job(fields) {
   return { exportId: "AAAAAAAAAAAAAAAAAAAAAA", stage: "resolve", done: 0, total: 40, currentSong: null, remainingMs: null, resumeAt: null, code: "running", message: "The export is running.", ...fields };
 }
 
+/** Whatever the page has asked before has arrived after this: an answer that a test can wait for comes behind it. */
+export function arrived(page) {
+  return page.evaluate(async () => void (await fetch("/api/playlist/corrections")));
+}
+
 /** An answer to a list of which the first `added` songs were found. */
 export function finished(added, fields) {
   const matched = Array.from({ length: added }, (_, index) => ({ index, uri: trackUri(index), score: 0.98, how: "fielded" }));
