@@ -48,7 +48,7 @@ export class Forecast {
   }
 }
 
-const HEADS = { yes: "Forecast:", unknown: "Forecast:", no: "This will not go through at once." };
+const HEADS = { yes: "Forecast:", unknown: "Forecast:", no: "Expect a wait." };
 
 function inWords({ calls, takesMs, remembered }) {
   const searches = counted(Math.round(calls?.search?.likely ?? 0), "search", "searches");

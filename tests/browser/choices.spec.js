@@ -165,3 +165,31 @@ test("where the site has no account of its own, none is offered", async ({ page 
   await expect(page.getByLabel("Use this site’s account when mine cannot be used")).toBeHidden();
   await expect(page.getByLabel("Connection", { exact: true }).getByRole("option", { name: "This site’s account" })).toHaveCount(0);
 });
+
+test("the service keeps to what was chosen", async ({ page }) => {
+  await connected(page);
+  await exportList(page, "Kept", "Massive Attack - Teardrop (Live at the Moon)");
+  await expect(page.getByRole("heading", { name: "No song could be added" })).toBeVisible();
+  await exporter(page).getByRole("button", { name: /^Use this one: Teardrop, Massive Attack/ }).click();
+  await exporter(page).getByRole("button", { name: "Make the playlist again with your choices" }).click();
+  await expect(page.getByRole("heading", { name: "Your playlist is ready" })).toBeVisible();
+  await exporter(page).getByText("Added (1)").click();
+  await expect(exporter(page).getByText("your choice, 100 % alike")).toBeVisible();
+});
+
+test.describe("on a small phone", () => {
+  test.use({ viewport: { width: 320, height: 640 } });
+
+  test("nothing scrolls sideways, however long the names are", async ({ page, stub }) => {
+    const kept = keepCorrections(stub);
+    kept.set("c", { id: "c", title: "x".repeat(200), artist: "An Artist", use: NEAREST.uri, never: [trackUri(1)], updatedAt: 0 });
+    await connected(page);
+    const long = { ...NEAREST, title: "x".repeat(200), reason: "y".repeat(200) };
+    await show(page, stub, result({ unmatched: [{ index: 1, reason: "z".repeat(200), candidates: [NEAREST, long] }] }));
+    await exporter(page).getByRole("button", { name: /^Use this one: Jóga/ }).click();
+    await exporter(page).getByText("Added (1)").click();
+    await exporter(page).getByText("Your choices for 2 songs").click();
+    await expect(exporter(page).getByRole("button", { name: /^Make the playlist again/ })).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  });
+});

@@ -32,10 +32,10 @@ test("twenty songs are foreseen, nineteen are not worth it", async ({ page, stub
 });
 
 test("what does not fit is said before it is begun, and can be begun all the same", async ({ page, stub }) => {
-  stub.always("forecast", forecast({ fits: "no", sentence: "The app’s quota is used up after about 9 searches; the rest would wait until tomorrow." }));
+  stub.always("forecast", forecast({ fits: "no", sentence: "Spotify refuses this app for another 5 hours; the export would wait until then." }));
   await connected(page);
   await page.getByLabel("Songs").fill(songs(30));
-  await expect(exporter(page).getByText("This will not go through at once. The app’s quota is used up")).toBeVisible();
+  await expect(exporter(page).getByText("Expect a wait. Spotify refuses this app for another 5 hours")).toBeVisible();
   await exportList(page, "All the same", songs(30));
   (await stub.next()).json(200, finished(30));
   await expect(page.getByRole("heading", { name: "Your playlist is ready" })).toBeVisible();
@@ -66,4 +66,14 @@ test("without a connection nothing is foreseen", async ({ page, stub }) => {
   await page.clock.runFor(60_000);
   await arrived(page);
   expect(forecasts(stub)).toEqual([]);
+});
+
+test("the service itself foresees, and begins nothing by it", async ({ page }) => {
+  const sent = [];
+  page.on("request", (request) => request.url().includes("/api/playlist/export") && sent.push(new URL(request.url()).search));
+  await connected(page);
+  await page.getByLabel("Songs").fill(songs(30));
+  await expect(exporter(page).getByText(/About \d+ searches, \d+ seconds?\./)).toBeVisible();
+  expect(sent).toEqual(["?forecast=true"]);
+  await expect(exporter(page).getByRole("progressbar")).toBeHidden();
 });
