@@ -7,6 +7,7 @@
 mod account;
 mod again;
 mod blocked;
+mod cancel;
 mod create;
 mod fate;
 mod file;
@@ -33,6 +34,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use account::OwnerAccount;
 pub use blocked::Blocked;
+pub use cancel::Cancelled;
 pub use file::{File, Format, UnknownFormat};
 pub use forecast::{Budget, Calls, Fits, Forecast, Quota};
 pub use id::{ExportId, InvalidExportId};

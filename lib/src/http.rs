@@ -123,7 +123,9 @@ pub fn router(services: &Arc<Services>) -> Router {
         .route("/api/spotify/disconnect-byo", post(spotify::disconnect::post_byo))
         .route(
             "/api/playlist/export",
-            get(playlist::export::get).post(playlist::export::post),
+            get(playlist::export::get)
+                .post(playlist::export::post)
+                .delete(playlist::export::delete),
         )
         .route(
             "/api/playlist/corrections",

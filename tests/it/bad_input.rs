@@ -27,7 +27,10 @@ const ROUTES: [(&str, &[Method]); 15] = [
     ("/api/spotify/status", &[Method::GET]),
     ("/api/spotify/disconnect", &[Method::POST]),
     ("/api/spotify/disconnect-byo", &[Method::POST]),
-    ("/api/playlist/export", &[Method::GET, Method::POST]),
+    (
+        "/api/playlist/export",
+        &[Method::GET, Method::POST, Method::DELETE],
+    ),
     ("/api/cron/refresh", &[Method::GET, Method::POST]),
     ("/api/metrics", &[Method::GET]),
 ];

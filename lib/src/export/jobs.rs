@@ -199,13 +199,27 @@ impl Jobs {
     /// Removes a job that nobody needs any more. A conflict means that somebody does.
     pub(super) async fn forget(&self, id: &ExportId, head_record: &Record) -> Result<(), StoreError> {
         let total = Head::deserialize(&head_record.body).map_or(0, |head| head.total);
+        // The head last: who is interrupted here is due again.
+        self.remove_parts(id, total).await?;
+        self.delete(id.as_str(), head_record.version).await
+    }
+
+    /// Removes the songs of a job that has `total` of them.
+    pub(super) async fn remove_parts(&self, id: &ExportId, total: usize) -> Result<(), StoreError> {
         for number in 0..total.div_ceil(PART_SONGS) {
             let id = part_id(id, number);
             if let Some(part) = self.store.find_record(Collection::Exports, &id).await? {
                 self.delete(&id, part.version).await?;
             }
         }
-        self.delete(id.as_str(), head_record.version).await
+        Ok(())
+    }
+
+    /// Removes a job's head, if nobody has written it since.
+    pub(super) async fn remove_head(&self, id: &ExportId, read: Version) -> Result<Written, StoreError> {
+        self.store
+            .delete_record(Collection::Exports, id.as_str(), read)
+            .await
     }
 
     /// Removes what nobody has touched since it was read.

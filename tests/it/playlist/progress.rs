@@ -345,6 +345,49 @@ async fn the_same_words_within_ten_minutes_are_the_same_export() {
     );
 }
 
+#[tokio::test]
+async fn a_cancelled_export_ends_where_it_is_and_nothing_is_kept_of_it() {
+    let app = TestApp::start().await;
+    let mut ana = app.connected("ana").await;
+    app.sandbox.world().hold("/v1/me/playlists");
+    let mut waiting = ana.clone();
+    let running = tokio::spawn(async move { waiting.post(EXPORT, request()).await });
+    app.sandbox.arrived("/v1/me/playlists").await;
+    let path = format!("{EXPORT}?id={}", only_export(&app).await);
+    let mut ben = app.connected("ben").await;
+    assert_eq!(ben.delete(&path).await.problem(404), "export_not_found");
+    let left = ana.delete(&path).await.expect(200);
+    assert_eq!(
+        left,
+        json!({"success": true, "playlistUrl": null, "tracksAdded": 0})
+    );
+    app.sandbox.world().release("/v1/me/playlists");
+    assert_eq!(running.await.expect("an answer").problem(404), "export_not_found");
+    assert_eq!(
+        app.sandbox.world().count("POST", "/v1/playlists/"),
+        0,
+        "nothing was added after it was cancelled"
+    );
+    assert_eq!(ana.delete(&path).await.problem(404), "export_not_found");
+    assert_eq!(ana.delete(EXPORT).await.problem(400), "missing_id");
+    let kept = ana.get("/api/me").await.expect(200)["exports"].clone();
+    let kept = kept.as_array().expect("a list").iter();
+    assert!(
+        kept.map(|record| record["id"].as_str().expect("an id"))
+            .all(|id| id.starts_with("again:")),
+        "a job or its songs are still there"
+    );
+
+    // Who asks in the same words again gets a whole new one.
+    let done = ana.post(EXPORT, request()).await.expect(200);
+    assert_eq!(done["tracksAdded"], 2);
+    let left = ana.delete(&path_of(&done)).await.expect(200);
+    assert_eq!(
+        (&left["tracksAdded"], &left["playlistUrl"]),
+        (&json!(2), &done["playlistUrl"])
+    );
+}
+
 fn exhaust(app: &TestApp) {
     let mut world = app.sandbox.world();
     let developer = world.app(DEMO_APP.client_id).expect("the demo app").owner.clone();

@@ -1,4 +1,5 @@
-//! `GET·POST /api/playlist/export`: a list of songs becomes a playlist; `?id=` looks at a job or goes on with it.
+//! `GET·POST·DELETE /api/playlist/export`: a list of songs becomes a playlist; `?id=` looks at a job, goes on with it or
+//! forgets it.
 //!
 //! Callers are people who are signed in, or whoever brings a Spotify access token as Bearer.
 
@@ -125,6 +126,22 @@ pub(in crate::http) async fn post(
     let mut response = answer(ours.begun().await?);
     response.headers_mut().insert(PREFERENCE_APPLIED, RESPOND_ASYNC);
     Ok(response)
+}
+
+/// Forgets an export, finished or not. A playlist that was made stays: it is the person's.
+pub(in crate::http) async fn delete(
+    State(services): Shared,
+    Exporting(caller): Exporting,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let id = asked(which)?.id.ok_or_else(no_id)?;
+    let cancelled = services.exporter.cancel(&named(&id)?, &caller).await?;
+    let body = json!({
+        "success": true,
+        "playlistUrl": cancelled.playlist_url,
+        "tracksAdded": cancelled.tracks_added,
+    });
+    Ok(Json(body).into_response())
 }
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
