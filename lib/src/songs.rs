@@ -9,6 +9,7 @@ mod hunt;
 mod likeness;
 mod normal;
 mod queries;
+mod readings;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -57,7 +58,7 @@ pub struct Likeness {
     /// Why it is not higher.
     pub reason: Reason,
     /// What else speaks against it; [`Reason::Same`] where nothing more does.
-    beside: [Reason; 3],
+    beside: [Reason; 4],
 }
 
 /// As much as fits on a line below a track's name.
@@ -101,6 +102,8 @@ pub enum Reason {
     SomeArtistsMissing,
     /// Spelt differently, or others are there too.
     ArtistsDifferSlightly,
+    /// The artist is named in the wanted title, and its artist's field names somebody else.
+    ArtistOnlyInTitle,
     /// One side names no artist.
     NoArtist,
     /// The candidate is this version, and no such was wanted.
@@ -130,6 +133,7 @@ impl fmt::Display for Reason {
             Self::DifferentArtist => "different artist",
             Self::SomeArtistsMissing => "some artists are missing",
             Self::ArtistsDifferSlightly => "slightly different artists",
+            Self::ArtistOnlyInTitle => "its artist is named in the title only",
             Self::NoArtist => "no artist to compare",
             Self::Edit => "a different edit",
             Self::Version(version) => {
@@ -166,9 +170,9 @@ pub fn key(title: &str, artist: &str) -> String {
         artists: &artists,
         ..Song::default()
     };
-    let (credit, name) = titles_own_artist(&song);
-    let title = titles::Title::new(name);
-    let artists = artists::Credit::new(credit, &title.featured);
+    let reading = readings::likeliest(&song);
+    let title = titles::Title::new(reading.title);
+    let artists = artists::Credit::new(reading.credit, &title.featured);
     let mut names: Vec<String> = title.names().map(|name| name.words().join(" ")).collect();
     names[0] = title.full.words().join(" ");
     names.sort_unstable();
@@ -184,29 +188,6 @@ pub fn key(title: &str, artist: &str) -> String {
         edit.to_owned(),
     ];
     parts.join("\u{1e}")
-}
-
-/// The artists and the title of a song; "YOASOBI - 夜に駆ける" without an artist, or with that one, holds both.
-fn titles_own_artist<'a>(song: &Song<'a>) -> (Vec<&'a str>, &'a str) {
-    let given = || song.artists.iter().copied();
-    let halves = song
-        .title
-        .split_once(" - ")
-        .or_else(|| song.title.split_once(" – "));
-    if let Some((artist, title)) = halves {
-        let aside = normal::Text::new(title);
-        let named = !aside.is_empty() && versions::read_aside(&aside).is_none();
-        let known = artists::Credit::new(given(), &[]);
-        let own = artists::Credit::new([artist], &[]);
-        let same = matches!(known.compare(&own), artists::Artists::All(_));
-        if named && !own.is_empty() && known.is_empty() {
-            return (vec![artist], title);
-        }
-        if !aside.is_empty() && same {
-            return (given().collect(), title);
-        }
-    }
-    (given().collect(), song.title)
 }
 
 /// The normal form of an ISRC (ISO 3901: two letters, three letters or digits, seven digits).

@@ -5,13 +5,15 @@ mod joints;
 #[cfg(test)]
 mod tests;
 
-use self::joints::split_name;
+use self::joints::{split_name, two_scripts};
 use super::normal::{Script, Text};
 use super::spelling::SAME_NAME_AT;
-use super::titles::is_featuring;
+use super::titles::{is_featuring, part_featuring};
 
 /// The names agree, the order of their words does not ("Utada Hikaru" / "Hikaru Utada").
 const WORTH_TURNED: f64 = 0.97;
+/// The same in other letters, or without its article.
+const WORTH_ROMANISED: f64 = 0.9;
 /// Names are joined again up to this many pieces ("Earth, Wind & Fire" has three).
 const JOINED_PIECES_MAX: usize = 5;
 /// Longer credits are cut: comparing is the product of both lengths.
@@ -27,6 +29,16 @@ const NOBODY: &[&str] = &[
     "n a",
     "undefined",
     "null",
+];
+
+/// What an artist's own channel adds to the name.
+const CHANNEL_ENDINGS: &[&str] = &[
+    "- Topic",
+    "VEVO",
+    "Vevo",
+    " Official",
+    " Official Channel",
+    " OFFICIAL",
 ];
 
 /// All artists of a song.
@@ -62,6 +74,8 @@ pub(super) enum Artists {
     OtherScript,
     /// One is a part of the other, of two words at least: "Lisa Loeb" / "Lisa Loeb & Nine Stories".
     PartOfName,
+    /// One is the first or last word of the other: "Khaled" / "Cheb Khaled".
+    WordOfName,
     /// The candidate lacks some that are wanted; `first` tells whether the first is there.
     Some {
         first: bool,
@@ -142,7 +156,8 @@ impl Credit {
                 .for_each(|piece| *piece = piece.max(worth));
         }
         match self.judge(&found, strangers, stranger_first) {
-            Artists::Different if self.names_overlap(candidate) => Artists::PartOfName,
+            Artists::Different if self.any_two(candidate, is_part) => Artists::PartOfName,
+            Artists::Different if self.any_two(candidate, is_word) => Artists::WordOfName,
             Artists::Different if self.scripts_differ(candidate) => Artists::OtherScript,
             artists => artists,
         }
@@ -171,7 +186,13 @@ impl Credit {
         })
     }
 
-    fn names_overlap(&self, candidate: &Self) -> bool {
+    /// All names without the spaces between their words.
+    pub(super) fn run_together(&self) -> String {
+        self.all_words().bare_words().concat()
+    }
+
+    /// Whether a name of one and a name of the other are to each other as `related` says, either way round.
+    fn any_two(&self, candidate: &Self, related: fn(&Text, &Text) -> bool) -> bool {
         let texts = |credit: &Self| -> Vec<Text> {
             let names = credit.names.iter().map(|name| Text::new(&name.written));
             let pieces = credit
@@ -181,8 +202,8 @@ impl Credit {
             names.chain(pieces).collect()
         };
         let others = texts(candidate);
-        let overlap = |a: &Text| others.iter().any(|b| is_part(a, b) || is_part(b, a));
-        texts(self).iter().any(overlap)
+        let either = |a: &Text| others.iter().any(|b| related(a, b) || related(b, a));
+        texts(self).iter().any(either)
     }
 
     fn scripts_differ(&self, candidate: &Self) -> bool {
@@ -246,12 +267,14 @@ impl Credit {
     /// Adds what one string credits; "feat." always parts artists, commas and "&" may be part of a name.
     fn add(&mut self, credit: &str, mut guest: bool) {
         let credit = credit.trim();
-        let credit = credit
-            .strip_suffix("- Topic")
-            .or_else(|| credit.strip_suffix("VEVO"))
+        let credit = CHANNEL_ENDINGS
+            .iter()
+            .find_map(|ending| credit.strip_suffix(ending))
+            .filter(|credit| !credit.trim().is_empty())
             .unwrap_or(credit);
         for name in credit.split([';', '|', '；', '｜']) {
             let mut words: Vec<&str> = Vec::new();
+            let name = part_featuring(name);
             for word in name.split_whitespace() {
                 if is_featuring(word) {
                     self.add_name(&words.join(" "), guest);
@@ -273,7 +296,7 @@ impl Credit {
         let start = self.pieces.len();
         // "TOMORROW X TOGETHER" is known to be one.
         let known = aliases::others(&whole).next().is_some();
-        let parts = if known {
+        let parts = if known || is_one_in_two_scripts(name) {
             vec![name.to_owned()]
         } else {
             split_name(name)
@@ -309,26 +332,16 @@ pub(super) fn other_name(artist: &str, script: Script) -> Option<&'static str> {
 impl Piece {
     /// A bracket in another script is the same name again; in the same script it belongs to it ("(G)I-DLE").
     fn new(name: &str, guest: bool) -> Self {
-        let brackets = name.split_once(['(', '（', '[']).map(|(outer, inner)| {
-            (
-                outer.trim(),
-                inner.trim_end().trim_end_matches([')', '）', ']']).trim(),
-            )
-        });
-        if let Some((outer, inner)) = brackets
-            && aliases::others(&Text::new(name)).next().is_none()
+        if is_one_in_two_scripts(name)
+            && let Some((a, b)) = two_scripts(name)
         {
-            let (a, b) = (Text::new(outer), Text::new(inner));
-            if matches!(
-                (a.script(), b.script()),
-                (Script::Latin, Script::Other) | (Script::Other, Script::Latin)
-            ) {
-                return Self {
-                    aliases: vec![a, b],
-                    written: vec![outer.to_owned(), inner.to_owned()],
-                    guest,
-                };
-            }
+            let known = [a, b].map(Text::new);
+            let also = known.iter().flat_map(aliases::others).map(Text::new);
+            return Self {
+                written: vec![a.to_owned(), b.to_owned()],
+                aliases: known.iter().cloned().chain(also).collect(),
+                guest,
+            };
         }
         let own = Text::new(name);
         let also: Vec<Text> = aliases::others(&own).map(Text::new).collect();
@@ -340,10 +353,35 @@ impl Piece {
     }
 }
 
+/// Two known artists are two, and a name that is known as a whole is one.
+fn is_one_in_two_scripts(name: &str) -> bool {
+    let names = |name: &str| aliases::others(&Text::new(name)).collect::<Vec<_>>();
+    two_scripts(name).is_some_and(|(a, b)| {
+        let (first, second) = (names(a), names(b));
+        let related = first
+            .iter()
+            .any(|name| Text::new(name).alike(&Text::new(b)) >= 1.0);
+        names(name).is_empty() && (first.is_empty() || second.is_empty() || related)
+    })
+}
+
 /// Whether the words of one, two at least, stand together in the other.
 fn is_part(part: &Text, whole: &Text) -> bool {
     let (part, whole) = (part.bare_words(), whole.bare_words());
     part.len() > 1 && whole.windows(part.len()).any(|words| words == part)
+}
+
+/// Whether one is a word that the other, of three words at most, begins or ends with.
+fn is_word(word: &Text, name: &Text) -> bool {
+    const CHARS_MIN: usize = 4;
+    const WORDS_MAX: usize = 3;
+    let ([word], names) = (word.bare_words(), name.bare_words()) else {
+        return false;
+    };
+    let at_edge = names.first() == Some(word) || names.last() == Some(word);
+    // "Simon & Garfunkel" are two.
+    let one = !names.iter().any(|word| word == "and");
+    at_edge && one && (2..=WORDS_MAX).contains(&names.len()) && word.chars().count() >= CHARS_MIN
 }
 
 fn pieces_alike(wanted: &[Piece], name: &[Piece]) -> f64 {
@@ -361,8 +399,21 @@ fn name_alike(a: &Text, b: &Text) -> f64 {
     let alike = a.alike(b);
     if alike < WORTH_TURNED && a.same_words(b) {
         WORTH_TURNED
+    } else if alike < WORTH_ROMANISED && (a.sounds_like(b) || without_article(a) == without_article(b)) {
+        WORTH_ROMANISED
     } else {
         alike
+    }
+}
+
+/// "Toten Hosen" / "Die Toten Hosen". Only of names: "Die Young" is no "Young".
+fn without_article(name: &Text) -> &[String] {
+    const ARTICLES: &[&str] = &[
+        "der", "die", "das", "los", "las", "les", "la", "le", "el", "il", "os", "as",
+    ];
+    match name.bare_words() {
+        [article, rest @ ..] if !rest.is_empty() && ARTICLES.contains(&article.as_str()) => rest,
+        words => words,
     }
 }
 

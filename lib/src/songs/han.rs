@@ -12,9 +12,20 @@ pub(super) fn simplified(text: &str) -> Option<String> {
     (simplified != text).then_some(simplified)
 }
 
+/// Title and artist in the other Chinese form, for searching; `None` where there is none, or they may be Japanese: with
+/// kana, or with a character that only Japanese writes so (気, 転).
+pub(super) fn other_form(title: &str, artist: &str) -> Option<(String, String)> {
+    traditional(title, artist).or_else(|| {
+        let may_be_japanese = |text: &str| text.contains(is_kana_or_hangul) || jp2t(text) != text;
+        let (other_title, other_artist) = (t2s(title), t2s(artist));
+        let same = other_title == title && other_artist == artist;
+        (!same && !may_be_japanese(title) && !may_be_japanese(artist)).then_some((other_title, other_artist))
+    })
+}
+
 /// Title and artist in traditional characters, for searching; `None` unless they are written in simplified ones.
 /// A character that Japanese shortens in the same way (国, 恋) proves nothing.
-pub(super) fn traditional(title: &str, artist: &str) -> Option<(String, String)> {
+fn traditional(title: &str, artist: &str) -> Option<(String, String)> {
     let both = || title.chars().chain(artist.chars());
     if both().any(is_kana_or_hangul) || t2s(title) != title || t2s(artist) != artist {
         return None;

@@ -2,6 +2,7 @@
 
 use super::artists::{Artists, Credit};
 use super::normal::{Script, Text};
+use super::readings::{Reading, Readings, likeliest, readings};
 use super::spelling::SAME_NAME_AT;
 use super::titles::Title;
 use super::versions::{Marks, Version};
@@ -15,6 +16,8 @@ const LENGTH_STRONG_MS: u64 = 2_000;
 const LENGTH_WEAK_MS: u64 = 10_000;
 /// More than this is another recording, whatever its name.
 const LENGTH_MAX_MS: u64 = 15_000;
+/// What a video shows beside the song takes no longer.
+const VIDEO_LONGER_MAX_MS: u64 = 60_000;
 /// Agreement on the length or the album closes this share of what the names leave open.
 const CLOSED_BY_STRONG_LENGTH: f64 = 0.4;
 const CLOSED_BY_WEAK_LENGTH: f64 = 0.15;
@@ -37,8 +40,9 @@ const WORTH_WRITTEN_OTHERWISE: f64 = 0.998;
 const WORTH_SPECIAL_VERSION: f64 = 0.55;
 /// A guest is wanted whom the candidate names nowhere: the length or the album must agree.
 const WORTH_NO_GUEST: f64 = 0.66;
-/// Part of a band's name ("Lisa Loeb" / "Lisa Loeb & Nine Stories"), or names in two scripts: a strong length must agree...
-const WORTH_PART_OF_NAME: f64 = 0.6;
+/// Part of a band's name ("Lisa Loeb" / "Lisa Loeb & Nine Stories"): the length or the album must agree.
+const WORTH_PART_OF_NAME: f64 = 0.66;
+/// One word of it, or names in two scripts: a strong length must agree...
 const WORTH_OTHER_SCRIPT: f64 = 0.6;
 /// ...and the album too, where the title is one that many songs have.
 const WORTH_OTHER_SCRIPT_COMMON_TITLE: f64 = 0.45;
@@ -52,26 +56,63 @@ const SAME_ISRC_MIN: f64 = 0.95;
 /// A song taken apart once, to be compared with many.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    title: Title,
-    artists: Credit,
-    album: Option<Text>,
-    isrc: Option<String>,
-    duration_ms: Option<u64>,
-    marks: Marks,
+    /// Every way to read its line, at least one.
+    ways: Vec<Parts>,
 }
 
 impl Wanted {
     /// Takes a song apart. Costs some microseconds, and memory in proportion to the names.
     #[must_use]
     pub fn new(song: &Song<'_>) -> Self {
-        let (credit, name) = super::titles_own_artist(song);
-        let title = Title::new(name);
-        let artists = Credit::new(credit, &title.featured);
+        let Readings { ways, is_video } = readings(song);
+        let ways = ways
+            .into_iter()
+            .map(|reading| Parts::new(song, reading, is_video));
+        Self { ways: ways.collect() }
+    }
+
+    /// How alike the candidate is.
+    #[must_use]
+    pub fn likeness(&self, candidate: &Song<'_>) -> Likeness {
+        let candidate = Parts::new(candidate, likeliest(candidate), false);
+        let likenesses = self.ways.iter().map(|way| way.compare(&candidate));
+        let best = likenesses.reduce(|best, other| if other.score > best.score { other } else { best });
+        best.unwrap_or(Likeness {
+            score: 0.0,
+            reason: Reason::AnotherTitle,
+            beside: [Reason::Same; 4],
+        })
+    }
+}
+
+/// A song as one [`Reading`] has it.
+#[derive(Debug, Clone)]
+struct Parts {
+    title: Title,
+    artists: Credit,
+    album: Option<Text>,
+    isrc: Option<String>,
+    duration_ms: Option<u64>,
+    is_video: bool,
+    marks: Marks,
+    /// What the reading is worth.
+    worth: f64,
+}
+
+impl Parts {
+    fn new(song: &Song<'_>, reading: Reading<'_>, is_video: bool) -> Self {
+        let title = Title::new(reading.title);
+        let as_given = reading.credit == song.artists;
+        let artists = Credit::new(reading.credit, &title.featured);
         let album = song.album.map(Title::new);
         let mut marks = title.marks.clone();
-        if artists.has_word(&["karaoke", "カラオケ", "노래방"]) {
+        let named = |words: &[&str]| {
+            let given = || Credit::new(song.artists.iter().copied(), &[]);
+            artists.has_word(words) || (!as_given && given().has_word(words))
+        };
+        if named(&["karaoke", "カラオケ", "노래방"]) {
             marks.versions.insert(Version::Karaoke);
-        } else if artists.has_word(&["tribute"]) {
+        } else if named(&["tribute"]) {
             marks.versions.insert(Version::Cover);
         }
         if let Some(album) = song.album {
@@ -83,15 +124,11 @@ impl Wanted {
             isrc: song.isrc.and_then(super::isrc),
             // Last.fm and others write 0 for "not known".
             duration_ms: song.duration_ms.filter(|&ms| ms > 0),
+            is_video,
             title,
             marks,
+            worth: reading.worth,
         }
-    }
-
-    /// How alike the candidate is.
-    #[must_use]
-    pub fn likeness(&self, candidate: &Song<'_>) -> Likeness {
-        self.compare(&Self::new(candidate))
     }
 
     fn compare(&self, candidate: &Self) -> Likeness {
@@ -100,6 +137,7 @@ impl Wanted {
             self.name(candidate),
             version(&self.marks, &candidate.marks),
             self.credit(candidate),
+            Finding::for_it(self.worth, Reason::ArtistOnlyInTitle),
             length,
         ];
         let same_isrc = self.isrc.is_some() && self.isrc == candidate.isrc;
@@ -111,7 +149,7 @@ impl Wanted {
                 Likeness {
                     score: SAME_ISRC_MIN,
                     reason: Reason::SameIsrc,
-                    beside: [Reason::Same; 3],
+                    beside: [Reason::Same; 4],
                 }
             };
         }
@@ -167,10 +205,12 @@ impl Wanted {
             Artists::Some { first: true } => Finding::for_it(WORTH_SOME_ARTISTS, Reason::SomeArtistsMissing),
             Artists::Some { first: false } => Finding::for_it(WORTH_LATER_ARTIST, Reason::SomeArtistsMissing),
             Artists::PartOfName => Finding::for_it(WORTH_PART_OF_NAME, Reason::ArtistsDifferSlightly),
-            Artists::OtherScript if self.title.full.is_telling() => {
+            Artists::OtherScript | Artists::WordOfName if self.title.full.is_telling() => {
                 Finding::for_it(WORTH_OTHER_SCRIPT, Reason::DifferentArtist)
             }
-            Artists::OtherScript => Finding::for_it(WORTH_OTHER_SCRIPT_COMMON_TITLE, Reason::DifferentArtist),
+            Artists::OtherScript | Artists::WordOfName => {
+                Finding::for_it(WORTH_OTHER_SCRIPT_COMMON_TITLE, Reason::DifferentArtist)
+            }
             Artists::All(_)
                 if self
                     .artists
@@ -195,11 +235,17 @@ impl Wanted {
             Finding::for_it(1.0, Reason::Same).closing(CLOSED_BY_STRONG_LENGTH)
         } else if apart_ms <= LENGTH_WEAK_MS {
             Finding::for_it(WORTH_WEAK_LENGTH, reason).closing(CLOSED_BY_WEAK_LENGTH)
-        } else if apart_ms <= LENGTH_MAX_MS {
+        } else if apart_ms <= LENGTH_MAX_MS || self.video_explains(apart_ms, candidate_ms) {
             Finding::for_it(WORTH_DOUBTFUL_LENGTH, reason)
         } else {
             Finding::against(WORTH_OTHER_VERSION, reason)
         }
+    }
+
+    /// A video may begin before the song does, and end after it.
+    fn video_explains(&self, apart_ms: u64, candidate_ms: u64) -> bool {
+        let longer = self.duration_ms.is_some_and(|wanted_ms| wanted_ms > candidate_ms);
+        self.is_video && longer && apart_ms <= VIDEO_LONGER_MAX_MS
     }
 
     fn same_album(&self, candidate: &Self) -> bool {
@@ -262,7 +308,7 @@ fn product(findings: &[Finding]) -> f64 {
 
 /// A score and what speaks against it: whatever contradicts comes first, in the order of the findings; of the rest what
 /// costs most.
-fn said(score: f64, findings: &[Finding; 4]) -> Likeness {
+fn said(score: f64, findings: &[Finding; 5]) -> Likeness {
     let mut findings = *findings;
     let weight = |finding: &Finding| if finding.against { 0.0 } else { finding.worth };
     findings.sort_by(|a, b| weight(a).total_cmp(&weight(b)));

@@ -12,6 +12,15 @@ use super::spelling::words_alike;
 const WORTH_BARE: f64 = 0.98;
 /// With its umlauts written out it is a little less certain still ("Für" / "Fuer").
 const WORTH_SPELLED: f64 = 0.97;
+/// A shorter name sounds like many others.
+const ROMANISED_CHARS_MIN: usize = 4;
+const ROMANISED_CHARS_MAX: usize = 64;
+/// No script writes more characters than letters that they are read as.
+const ROMANISED_LETTER_MAX: usize = 2;
+/// There are several ways to write Russian or Hindi in Latin letters: one letter in so many may differ.
+const ROMANISED_CHARS_PER_SLIP: usize = 6;
+/// In a name of so many Hangul syllables one that sounds like the right one is a slip.
+const HANGUL_SOUND_MIN: usize = 3;
 /// The first code point of the scripts counted as dense (Thai; then Hangul, kana, Han).
 pub(super) const DENSE_FROM: char = '\u{0E00}';
 
@@ -110,6 +119,28 @@ impl Text {
         exact.max(bare).max(spelled).max(simplified)
     }
 
+    /// Whether one is written in Latin letters and the other would be so much like it in them: "AIGEL" / "АИГЕЛ". Says
+    /// nothing of Japanese and Korean names in Han, which are not read as Chinese ones.
+    pub(super) fn sounds_like(&self, other: &Self) -> bool {
+        let (latin, other) = match (self.script(), other.script()) {
+            (Script::Latin, Script::Other) => (self, other),
+            (Script::Other, Script::Latin) => (other, self),
+            _ => return false,
+        };
+        let latin = latin.bare_words().concat();
+        let letters = latin.chars().count();
+        let ceiling = letters * ROMANISED_LETTER_MAX;
+        let foreign = other.exact.concat();
+        if !(ROMANISED_CHARS_MIN..=ROMANISED_CHARS_MAX).contains(&letters)
+            || foreign.chars().count() > ceiling
+        {
+            return false;
+        }
+        let romanised = any_ascii::any_ascii(&foreign).to_lowercase();
+        let romanised: String = romanised.chars().filter(char::is_ascii_alphanumeric).collect();
+        romanised == latin || strsim::osa_distance(&romanised, &latin) <= letters / ROMANISED_CHARS_PER_SLIP
+    }
+
     /// Whether both have the same words in any order ("Utada Hikaru" / "Hikaru Utada").
     pub(super) fn same_words(&self, other: &Self) -> bool {
         let sorted = |text: &Self| {
@@ -162,12 +193,26 @@ fn case_fold(name: &str) -> Vec<char> {
     let mut folded = String::with_capacity(name.len());
     for c in lower {
         match c {
+            c if !c.is_ascii() && c.is_numeric() => folded.push(ascii_digit(c).unwrap_or(c)),
             'ß' => folded.push_str("ss"),
             'ς' => folded.push('σ'),
             c => folded.push(c),
         }
     }
     folded.nfkc().collect()
+}
+
+/// Lists write "3" and "٣" for one number: the decimal digits of the scripts that have their own.
+fn ascii_digit(digit: char) -> Option<char> {
+    const ZEROS: &[char] = &[
+        '\u{660}', '\u{6F0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{BE6}', '\u{E50}', '\u{ED0}',
+    ];
+    let value = ZEROS.iter().find_map(|&zero| {
+        u32::from(digit)
+            .checked_sub(u32::from(zero))
+            .filter(|&value| value < 10)
+    })?;
+    char::from_digit(value, 10)
 }
 
 /// Whether a sign stands between two words, a space on either side.
@@ -200,9 +245,26 @@ fn one_spelling(text: &str) -> String {
         "2u" => "to you",
         "4u" => "for you",
         "pt" => "part",
+        // "Song Two", but not a song called "Seven".
+        word if at > 0 => digit(word).unwrap_or(word),
         word => word,
     });
     same.collect::<Vec<_>>().join(" ")
+}
+
+fn digit(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "two" => "2",
+        "three" => "3",
+        "four" => "4",
+        "five" => "5",
+        "six" => "6",
+        "seven" => "7",
+        "eight" => "8",
+        "nine" => "9",
+        "ten" => "10",
+        _ => return None,
+    })
 }
 
 /// Marks are dropped where readers and writers drop them: on Latin and Greek letters, on Cyrillic "ё", Hebrew and
@@ -229,10 +291,48 @@ fn bare(folded: &str) -> String {
             'œ' => out.push_str("oe"),
             'þ' => out.push_str("th"),
             '\u{640}' => {} // tatweel only stretches an Arabic word
+            // Written one for the other at the end of Arabic words, and on Persian keyboards.
+            '\u{629}' => out.push('\u{647}'),
+            '\u{649}' | '\u{6CC}' => out.push('\u{64A}'),
+            '\u{6A9}' => out.push('\u{643}'),
             c => out.push(c),
         }
     }
-    out.nfc().collect()
+    let composed = out.nfc().map(|c| match c {
+        'ぁ' | 'ぃ' | 'ぅ' | 'ぇ' | 'ぉ' | 'ァ' | 'ィ' | 'ゥ' | 'ェ' | 'ォ' => after(c),
+        c => c,
+    });
+    let bare: String = composed.collect();
+    let syllables = bare.chars().filter(|&c| han::is_hangul(c)).count();
+    // Alone, 빛 (light) and 빚 (debt) are two words.
+    if syllables < HANGUL_SOUND_MIN {
+        return bare;
+    }
+    bare.chars().map(pronounced).collect()
+}
+
+/// The next character: of a small kana vowel the full one.
+fn after(small: char) -> char {
+    char::from_u32(u32::from(small) + 1).unwrap_or(small)
+}
+
+/// A Hangul syllable with its final consonants as they are spoken: 벚 and 벗 sound alike and are written for one another.
+fn pronounced(syllable: char) -> char {
+    const FIRST: u32 = 0xAC00;
+    const LAST: u32 = 0xD7A3;
+    /// Of the final consonants, in Unicode's order, the one that sounds like it.
+    const SPOKEN: [u8; 28] = [
+        0, 1, 1, 1, 4, 4, 4, 19, 8, 1, 16, 8, 8, 8, 17, 8, 16, 17, 17, 19, 19, 21, 19, 19, 1, 19, 17, 19,
+    ];
+    let code = u32::from(syllable);
+    if !(FIRST..=LAST).contains(&code) {
+        return syllable;
+    }
+    let last = (code - FIRST) % 28;
+    let spoken = SPOKEN
+        .get(last as usize)
+        .map_or(last, |&spoken| u32::from(spoken));
+    char::from_u32(code - last + spoken).unwrap_or(syllable)
 }
 
 fn spelled(folded: &str) -> Option<String> {
@@ -300,6 +400,9 @@ mod tests {
             ("Sweet Child O’ Mine", "sweet child of mine"),
             ("F**kin' Perfect", "f**kin perfect"),
             ("DECO*27", "deco 27"),
+            ("٣ دقات", "3 دقات"),
+            ("Song Two", "song 2"),
+            ("Seven", "seven"),
             ("24K\u{200B} Magic", "24k magic"),
             ("Blue‐Eyed — Soul", "blue eyed soul"),
             ("", ""),
@@ -320,6 +423,10 @@ mod tests {
             ("ガラス", "ガラス"),
             ("γιασού", "γιασου"),
             ("إنت أم آه", "انت ام اه"),
+            ("بشرة حسينى", "بشره حسيني"),
+            ("うっせぇわ", "うっせえわ"),
+            ("벚꽃 엔딩", "벗꼿 엔딩"),
+            ("빛", "빛"),
             ("हिन्दी", "हिन्दी"),
         ] {
             assert_eq!(bare(&fold(name)), normal, "{name:?}");

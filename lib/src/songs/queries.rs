@@ -5,11 +5,16 @@ use unicode_normalization::UnicodeNormalization;
 use super::artists::{Credit, other_name};
 use super::han;
 use super::normal::Text;
+use super::readings::{Reading, readings};
 use super::titles::Title;
-use super::{Song, isrc, titles_own_artist};
+use super::{Song, isrc};
 
 /// Longer queries have been answered 404 and 400 (reference: Spotify, `GET /v1/search`, quirks).
 pub const QUERY_CHARS_MAX: usize = 100;
+/// Development mode counts every one.
+const QUERIES_MAX: usize = 3;
+/// A reading worth less is only compared.
+const WORTH_ASKING: f64 = 0.9;
 /// The artist never takes the room that the title needs.
 const ARTIST_CHARS_MAX: usize = 40;
 
@@ -36,47 +41,91 @@ pub enum How {
 /// At most three searches, surest first; none for a song without a name and code.
 #[must_use]
 pub fn queries(wanted: &Song<'_>) -> Vec<Query> {
-    let (credit, name) = titles_own_artist(wanted);
-    let title = Title::new(name);
-    let credit = Credit::new(credit, &[]);
     let by_isrc = wanted.isrc.and_then(isrc).map(|isrc| Query {
         how: How::Isrc,
         q: format!("isrc:{isrc}"),
     });
+    let ways = readings(wanted).ways;
+    let mut by_name: Vec<Query> = Vec::new();
+    for reading in ways.iter().filter(|reading| reading.worth >= WORTH_ASKING) {
+        let known = by_name.clone();
+        let queries = Names::new(reading).queries().into_iter();
+        // The same words in another order, or between other fields, find the same tracks.
+        let fresh = queries.filter(|query| !known.iter().any(|known| same_words(&known.q, &query.q)));
+        by_name.extend(fresh.filter(|query| !query.q.is_empty()));
+    }
+    by_isrc.into_iter().chain(by_name).take(QUERIES_MAX).collect()
+}
 
-    let version = words(&title.written_version);
-    let named = |name: &str| [&words(name), version.as_str()].join(" ").trim().to_owned();
-    let written = named(&title.written);
-    // A bilingual name gives the second search its other half.
-    let other = title
-        .written_alternatives
-        .first()
-        .map_or_else(|| written.clone(), |name| named(name));
-    let (whole, pieces) = credit.written().unwrap_or_default();
-    let field_artist = if pieces.len() > 1 { &pieces[0] } else { whole };
-    let plain_artist = pieces.last().map_or("", String::as_str);
-
-    let fields = fielded(&written, &cut(&words(field_artist), ARTIST_CHARS_MAX));
-    // A title by an artist in another script is more likely found under the name in the title's own.
-    let scripts = (Text::new(&other).script(), Text::new(plain_artist).script());
-    let known_as = (scripts.0 != scripts.1)
-        .then(|| other_name(plain_artist, scripts.0))
-        .flatten();
-    let (other, plain_artist) = match (known_as, han::traditional(&other, plain_artist)) {
-        (Some(artist), _) => (other, artist.to_owned()),
-        (None, Some((title, artist))) => (title, artist),
-        (None, None) => (other, plain_artist.to_owned()),
+fn same_words(a: &str, b: &str) -> bool {
+    let sorted = |text: &str| {
+        let words = text.split([' ', ':']).map(str::to_lowercase);
+        let mut words: Vec<String> = words.filter(|word| word != "track" && word != "artist").collect();
+        words.sort_unstable();
+        words
     };
-    let plain = join_within(
-        &other,
-        &cut(&words(&plain_artist), ARTIST_CHARS_MAX),
-        QUERY_CHARS_MAX,
-    );
-    let by_name = [(How::Fields, fields), (How::Plain, plain)].map(|(how, q)| Query { how, q });
-    let asks = by_name
-        .into_iter()
-        .filter(|query| !written.is_empty() && !query.q.is_empty());
-    by_isrc.into_iter().chain(asks).collect()
+    sorted(a) == sorted(b)
+}
+
+/// The names to ask for, without anything that search would read as an operator.
+struct Names {
+    /// The title with its version, and its other half where it is bilingual.
+    title: String,
+    other_title: String,
+    artist: String,
+    other_artist: String,
+}
+
+impl Names {
+    fn new(reading: &Reading<'_>) -> Self {
+        let title = Title::new(reading.title);
+        let credit = Credit::new(reading.credit.iter().copied(), &[]);
+        let version = words(&title.written_version);
+        let named = |name: &str| [&words(name), version.as_str()].join(" ").trim().to_owned();
+        let written = named(&title.written);
+        let other = title.written_alternatives.first();
+        let (whole, pieces) = credit.written().unwrap_or_default();
+        Self {
+            other_title: other.map_or_else(|| written.clone(), |name| named(name)),
+            title: written,
+            artist: if pieces.len() > 1 { &pieces[0] } else { whole }.to_owned(),
+            other_artist: pieces.last().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn queries(&self) -> Vec<Query> {
+        if self.title.is_empty() {
+            return Vec::new();
+        }
+        let fields = fielded(&self.title, &cut(&words(&self.artist), ARTIST_CHARS_MAX));
+        let (title, artist) = (self.other_title.as_str(), self.other_artist.as_str());
+        // A title by an artist in another script is more likely found under the name in the title's own.
+        let scripts = (Text::new(title).script(), Text::new(artist).script());
+        let known_as = (scripts.0 != scripts.1)
+            .then(|| other_name(artist, scripts.0))
+            .flatten();
+        let first = match (known_as, han::other_form(title, artist)) {
+            (Some(artist), _) => plain(title, artist),
+            (None, Some((title, artist))) => plain(&title, &artist),
+            (None, None) => plain(title, artist),
+        };
+        let second = han::other_form(&self.title, &self.artist).map(|(title, artist)| plain(&title, &artist));
+        let second = second.filter(|second| !same_words(second, &first));
+        let plain = std::iter::once(first).chain(second);
+        let plain = plain.map(|q| Query { how: How::Plain, q });
+        std::iter::once(Query {
+            how: How::Fields,
+            q: fields,
+        })
+        .chain(plain)
+        .collect()
+    }
+}
+
+fn plain(title: &str, artist: &str) -> String {
+    let artist = cut(&words(artist), ARTIST_CHARS_MAX);
+    let room = QUERY_CHARS_MAX - artist.chars().count() - 1;
+    [cut(title, room).as_str(), &artist].join(" ").trim().to_owned()
 }
 
 fn fielded(title: &str, artist: &str) -> String {
@@ -87,11 +136,6 @@ fn fielded(title: &str, artist: &str) -> String {
     }
     let room = QUERY_CHARS_MAX - TRACK.len() - ARTIST.len() - artist.chars().count();
     format!("{TRACK}{}{ARTIST}{artist}", cut(title, room))
-}
-
-fn join_within(title: &str, artist: &str, chars_max: usize) -> String {
-    let room = chars_max - artist.chars().count() - 1;
-    [cut(title, room).as_str(), artist].join(" ").trim().to_owned()
 }
 
 /// The words of a name without anything search would read as an operator: quotes, colons, `*`, a leading minus,

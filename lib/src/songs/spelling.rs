@@ -11,6 +11,11 @@ const WORTH_ARTICLE: f64 = 0.98;
 const WORTH_COMMON_WORDS: f64 = 0.6;
 /// In a name this long a letter may be missing even in a short word.
 const LOST_LETTER_CHARS_MIN: usize = 10;
+/// "Girl" and "Girls" are two songs; in a name of so many words the ending of one is a slip.
+const PLURAL_WORDS_MIN: usize = 3;
+const PLURAL_CHARS_MIN: usize = 4;
+/// "Foo" / "Fo" is no slip in a shorter word.
+const DOUBLED_CHARS_MIN: usize = 5;
 /// Edit distance is quadratic: longer words are equal or they are not.
 const SPELLING_CHARS_MAX: usize = 64;
 /// In Han, kana, Hangul and Thai one character is a syllable or a word; only in a name this long is one wrong
@@ -53,10 +58,15 @@ fn slips(a: &[String], b: &[String]) -> Option<usize> {
     }
     let chars: usize = a.iter().map(|word| word.chars().count()).sum();
     let long = a.len() > 1 && chars >= LOST_LETTER_CHARS_MIN;
+    let whole_sentence = a.len() >= PLURAL_WORDS_MIN;
     let slips = a
         .iter()
         .zip(b)
-        .map(|(a, b)| word_slips(a, b).or_else(|| lost_letter(a, b).filter(|_| long)))
+        .map(|(a, b)| {
+            let slip = word_slips(a, b).or_else(|| doubled_letter(a, b));
+            slip.or_else(|| lost_letter(a, b).filter(|_| long))
+                .or_else(|| lost_plural(a, b).filter(|_| long && whole_sentence))
+        })
         .sum::<Option<usize>>()?;
     (slips <= (chars / 6).max(1)).then_some(slips)
 }
@@ -94,6 +104,24 @@ fn lost_letter(a: &str, b: &str) -> Option<usize> {
     let inside = shorter.chars().next() == longer.chars().next() && !longer.starts_with(shorter);
     let lost = longer.chars().count() == shorter.chars().count() + 1 && strsim::osa_distance(a, b) == 1;
     (plain && short && inside && lost).then_some(1)
+}
+
+/// Doubled letters put in the wrong place: "Bizzare" for "Bizarre".
+fn doubled_letter(a: &str, b: &str) -> Option<usize> {
+    let single = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.dedup();
+        letters
+    };
+    let plain = a.chars().all(|c| c.is_alphabetic() && c < DENSE_FROM);
+    let letters = single(a);
+    (plain && letters.len() >= DOUBLED_CHARS_MIN && letters == single(b)).then_some(1)
+}
+
+/// "Pumped Up Kick" for "Pumped Up Kicks".
+fn lost_plural(a: &str, b: &str) -> Option<usize> {
+    let lost = |longer: &str, shorter: &str| longer.strip_suffix('s') == Some(shorter);
+    (a.len().min(b.len()) >= PLURAL_CHARS_MIN && (lost(a, b) || lost(b, a))).then_some(1)
 }
 
 /// "f**kin" is any word of that length with those letters.
@@ -146,6 +174,12 @@ mod tests {
             ("Dancing Qeen", "Dancing Queen", true),
             ("Dancing Girl", "Dancing Girls", false),
             ("Qeen", "Queen", false),
+            ("Bizzare Love Triangle", "Bizarre Love Triangle", true),
+            ("Pumped Up Kick", "Pumped Up Kicks", true),
+            ("Pumped Up Kick", "Pumped Up Kicker", false),
+            ("벗꽃엔딩", "벚꽃 엔딩", true),
+            ("うっせえわ", "うっせぇわ", true),
+            ("بشره خير", "بشرة خير", true),
             ("F**kin' Perfect", "Fuckin' Perfect", true),
             ("F**k You", "Thank You", false),
             ("Nothing Compares to You", "Nothing Compares 2 U", true),

@@ -1,19 +1,26 @@
 //! Takes a title apart: the name itself, names in other scripts, subtitles, version words, featured artists.
 
+use std::borrow::Cow;
+
 use super::han;
 use super::normal::{Script, Text, fold};
 use super::spelling::SAME_NAME_AT;
-use super::versions::{Marks, find_credit, read_aside, read_tail};
+use super::versions::{Marks, find_credit, is_about_video, read_aside, read_tail};
 
 /// Words in front that one side leaves out: "(I Can't Get No) Satisfaction" / "Satisfaction".
 const WORTH_WITHOUT_OPENING: f64 = 0.88;
 /// The names agree in one script only.
 const WORTH_ONE_SCRIPT: f64 = 0.97;
+/// The same in other letters: "Pachka sigaret" / "Пачка сигарет".
+const WORTH_ROMANISED: f64 = 0.9;
 /// Both give a name in their own script, and these differ: a shared translation proves nothing.
 const WORTH_OTHER_ORIGINAL: f64 = 0.6;
 
 /// An aside of so many words that names no version is part of the title: "(A Deal With God)".
 const SUBTITLE_WORDS_MIN: usize = 3;
+
+/// "夜曲 Nocturne"; "아주 NICE" is one name.
+const TRANSLATION_LETTERS_MIN: usize = 6;
 
 const OPENING: &[char] = &['(', '[', '{', '（', '［', '｛', '【', '〔'];
 const CLOSING: &[char] = &[')', ']', '}', '）', '］', '｝', '】', '〕'];
@@ -42,6 +49,7 @@ pub(super) struct Title {
 
 impl Title {
     pub(super) fn new(title: &str) -> Self {
+        let title = &part_featuring(title);
         let mut parts = Parts::default();
         for segment in segments(title) {
             match segment {
@@ -60,6 +68,13 @@ impl Title {
         let mut best = self.full.alike(&other.full);
         if self.may_lack_subtitle(other) || other.may_lack_subtitle(self) {
             best = best.max(WORTH_WITHOUT_OPENING * self.main.alike(&other.main));
+        }
+        if best < WORTH_ROMANISED
+            && self
+                .names()
+                .any(|name| other.names().any(|other| name.sounds_like(other)))
+        {
+            best = WORTH_ROMANISED;
         }
         if self.alternatives.is_empty() && other.alternatives.is_empty() {
             return best;
@@ -119,6 +134,14 @@ fn is_number(word: &str) -> bool {
     roman || ["part", "vol", "volume", "chapter"].contains(&word) || word.chars().any(char::is_numeric)
 }
 
+/// What stands in brackets.
+pub(super) fn asides(title: &str) -> impl Iterator<Item = String> {
+    segments(title).into_iter().filter_map(|segment| match segment {
+        Segment::Main(_) => None,
+        Segment::Aside(text) => Some(text),
+    })
+}
+
 enum Segment {
     Main(String),
     Aside(String),
@@ -176,6 +199,23 @@ pub(super) fn after_featuring(text: &str) -> Option<&str> {
     let (first, rest) = text.trim_start().split_once(char::is_whitespace)?;
     let first = first.trim_start_matches(OPENING);
     is_featuring(first).then(|| rest.trim())
+}
+
+/// With a space after "feat.": "feat.初音ミク".
+pub(super) fn part_featuring(text: &str) -> Cow<'_, str> {
+    const GLUED: &[&str] = &["feat.", "Feat.", "FEAT.", "ft.", "Ft.", "FT."];
+    let mut parted = Cow::Borrowed(text);
+    for word in GLUED {
+        // Most lines have none.
+        if let Some(at) = parted.find(word) {
+            let (before, after) = (&parted[..at], &parted[at + word.len()..]);
+            let starts = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+            if starts && after.starts_with(|c: char| c.is_alphanumeric()) {
+                parted = Cow::Owned(format!("{before}{word} {after}"));
+            }
+        }
+    }
+    parted
 }
 
 pub(super) fn is_featuring(word: &str) -> bool {
@@ -256,7 +296,7 @@ impl Parts {
             return true;
         }
         let aside = Text::new(text);
-        if is_about_source(text, &aside) {
+        if is_about_source(text, &aside) || is_about_video(&aside) {
             return true;
         }
         let Some(marks) = read_aside(&aside) else {
@@ -343,8 +383,8 @@ impl Parts {
     }
 }
 
-/// A name followed by its translation, in Latin letters and of two words at least: one may belong to the name ("아주 NICE"),
-/// and version words or numbers are no translation.
+/// A name followed by its translation, in Latin letters and of two words or one long one: a short one may belong to the
+/// name ("아주 NICE"), and version words or numbers are no translation.
 fn translated(name: &str) -> Option<(&str, &str)> {
     let starts = name
         .match_indices(char::is_whitespace)
@@ -352,7 +392,8 @@ fn translated(name: &str) -> Option<(&str, &str)> {
     let mut halves = starts.filter(|(_, rest)| Text::new(rest).script() == Script::Latin);
     let (first, second) = halves.next()?;
     let aside = Text::new(second);
-    let is_name = aside.words().len() >= 2 && !aside.words().iter().any(|word| is_number(word));
+    let long = aside.words().len() >= 2 || second.trim().len() >= TRANSLATION_LETTERS_MIN;
+    let is_name = long && !aside.words().iter().any(|word| is_number(word));
     let native = first.chars().filter(|c| c.is_alphabetic()).all(|c| !c.is_ascii());
     (is_name && native && Text::new(first).script() == Script::Other && read_aside(&aside).is_none())
         .then_some((first, second))

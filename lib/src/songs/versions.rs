@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::LazyLock;
 
-use self::cues::{CUES, FOLLOWS, Means, OR, Place, STOP_WORDS};
+use self::cues::{CUES, FOLLOWS, Means, OR, Place, STOP_WORDS, VIDEO_FILLERS, VIDEO_WORDS};
 use super::normal::{Text, is_dense};
 use Means::{Edit, EditBy, Filler, Is, MixBy, Nothing, Part};
 use Place::Anywhere;
@@ -91,6 +91,26 @@ impl Marks {
 pub(super) fn read_aside(text: &Text) -> Option<Marks> {
     let reading = Reading::of(text.bare_words(), false);
     reading.found.then(|| reading.marks())
+}
+
+/// Whether a text is about the recording, and not a name that has such a word in it ("Valerie (Official Video) feat. B").
+pub(super) fn is_aside(text: &Text) -> bool {
+    let reading = Reading::of(text.bare_words(), false);
+    let says_something = |(means, _): &(Means, String)| *means != Nothing;
+    reading.found && (reading.beside.is_empty() || reading.means.iter().any(says_something))
+}
+
+/// Whether a text is about a video and nothing else: "Official 4K Video", "M/V", "가사/Lyrics".
+pub(super) fn is_about_video(text: &Text) -> bool {
+    let words = text.bare_words();
+    let mut says = words
+        .windows(2)
+        .any(|pair| pair == ["m", "v"] || pair == ["full", "song"]);
+    words.iter().all(|word| {
+        let video = listed(VIDEO_WORDS, word);
+        says |= video;
+        video || listed(VIDEO_FILLERS, word)
+    }) && says
 }
 
 /// How many words at the end of a title without brackets are version words, and what they say.

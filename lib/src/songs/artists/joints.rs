@@ -1,13 +1,21 @@
-//! Where one line of credit joins several artists.
+//! Where one line of credit joins several artists, or one artist's names.
+
+use crate::songs::normal::{Script, Text};
+
+/// Words between two artists. At either end of a name they are part of it: "X Ambassadors", "Lil Nas X".
+const JOINTS: &[&str] = &[
+    "x", "vs", "vs.", "with", "and", "y", "e", "et", "und", "och", "og", "и", "і",
+];
 
 /// Cuts where several artists may meet; commas inside brackets do not count.
 pub(super) fn split_name(name: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut depth = 0_usize;
-    for word in name.split_inclusive(char::is_whitespace) {
-        let joint = ["x", "vs", "vs.", "with", "and", "y", "et", "und"]
-            .contains(&word.trim().to_lowercase().as_str());
-        if joint && depth == 0 {
+    let mut words = name.split_inclusive(char::is_whitespace).peekable();
+    while let Some(word) = words.next() {
+        let between = words.peek().is_some() && pieces.last().is_some_and(|piece| !piece.trim().is_empty());
+        let joint = JOINTS.contains(&word.trim().to_lowercase().as_str());
+        if joint && between && depth == 0 {
             pieces.push(String::new());
             continue;
         }
@@ -27,4 +35,56 @@ pub(super) fn split_name(name: &str) -> Vec<String> {
         }
     }
     pieces
+}
+
+/// One artist's name in two scripts: "Jay Chou 周杰倫", "和楽器バンド / Wagakki Band", "IU (아이유)".
+pub(super) fn two_scripts(name: &str) -> Option<(&str, &str)> {
+    /// "DJ", "MC" and the like are no name of their own.
+    const LETTERS_MIN: usize = 2;
+    let name = name.trim();
+    let (first, second) = in_brackets(name)
+        .or_else(|| name.split_once(['/', '／']))
+        .or_else(|| at_a_space(name))?;
+    let (first, second) = (first.trim(), second.trim());
+    let scripts = (Text::new(first).script(), Text::new(second).script());
+    let differ = matches!(
+        scripts,
+        (Script::Latin, Script::Other) | (Script::Other, Script::Latin)
+    );
+    let one_each = [first, second].iter().all(|name| split_name(name).len() == 1);
+    let latin = if scripts.0 == Script::Latin { first } else { second };
+    let is_name = latin.chars().filter(|c| c.is_alphabetic()).count() >= LETTERS_MIN
+        && !["dj", "mc", "lil", "the"].contains(&latin.to_lowercase().as_str());
+    (differ && one_each && is_name).then_some((first, second))
+}
+
+/// What stands before the bracket that ends a name, and what in it.
+fn in_brackets(name: &str) -> Option<(&str, &str)> {
+    let inside = name.strip_suffix([')', '）', ']'])?;
+    let mut depth = 0_usize;
+    for (at, c) in inside.char_indices().rev() {
+        match c {
+            ')' | '）' | ']' => depth += 1,
+            '(' | '（' | '[' if depth == 0 => return Some((&inside[..at], &inside[at + c.len_utf8()..])),
+            '(' | '（' | '[' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where the letters change, if they do so once.
+fn at_a_space(name: &str) -> Option<(&str, &str)> {
+    let script = |text: &str| Text::new(text).script();
+    let mut spaces = name.match_indices(char::is_whitespace);
+    spaces
+        .find(|&(at, _)| {
+            let (first, second) = name.split_at(at);
+            // All of one script on each side: "Latin" says so, "Other" may be mixed.
+            let pure = |text: &str| {
+                script(text) == Script::Latin || !text.contains(|c: char| c.is_ascii_alphabetic())
+            };
+            script(first) != script(second) && pure(first) && pure(second)
+        })
+        .map(|(at, _)| name.split_at(at))
 }

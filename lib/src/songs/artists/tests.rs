@@ -33,6 +33,16 @@ fn credits_that_name_the_same_artists() {
         ("!!!", &["!!!"]),
         ("Кино", &["КИНО"]),
         ("Fleetwod Mac", &["Fleetwood Mac"]),
+        ("Jay Chou 周杰倫", &["周杰倫"]),
+        ("AIGEL", &["АИГЕЛ"]),
+        ("Toten Hosen", &["Die Toten Hosen"]),
+        ("米津玄師 / Kenshi Yonezu", &["米津玄師"]),
+        ("和楽器バンド / Wagakki Band", &["和楽器バンド"]),
+        ("(여자)아이들 ((G)I-DLE)", &["(여자)아이들"]),
+        ("黒うさP feat.初音ミク", &["黒うさP", "初音ミク"]),
+        ("Chitaozinho e Xororo", &["Chitãozinho & Xororó"]),
+        ("X Ambassadors", &["X Ambassadors"]),
+        ("Rammstein Official", &["Rammstein"]),
     ] {
         let found = compare(wanted, candidate);
         assert!(
@@ -47,6 +57,7 @@ fn credits_that_do_not() {
     for (wanted, candidate, expected) in [
         ("가나다라", &["Abc"][..], Artists::OtherScript),
         ("Lisa Loeb", &["Lisa Loeb & Nine Stories"], Artists::PartOfName),
+        ("Khaled", &["Cheb Khaled"], Artists::WordOfName),
         ("Fire", &["Earth, Wind & Fire"], Artists::Different),
         ("Simon", &["Simon & Garfunkel"], Artists::Different),
         ("Adele", &["Karaoke All Stars"], Artists::Different),

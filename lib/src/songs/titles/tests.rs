@@ -7,6 +7,10 @@ use crate::songs::Version;
 fn names_alike_part_by_part() {
     for (a, b, same) in [
         ("봄날 (Spring Day)", "봄날", true),
+        ("Pachka Sigaret", "Пачка сигарет", true),
+        ("Bom Nal", "봄날", true),
+        ("Tum Hi Ho", "तुम ही हो", true),
+        ("Pachka Konfet", "Пачка сигарет", false),
         ("봄날 (Spring Day)", "Spring Day", true),
         ("Spring Day (봄날)", "봄날 (Spring Day)", true),
         ("봄날 / Spring Day", "봄날", true),

@@ -82,8 +82,10 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Is(Instrumental),
         Aside,
-        "inst | mr | instrumentals | music box | オルゴール | 오르골 | no vocals | minus one | minus | минус",
+        "inst | instrumentals | music box | オルゴール | 오르골 | no vocals | minus one | minus | минус",
     ),
+    // "Mr. Blue Sky" has its voice.
+    (Is(Instrumental), AsideEdge, "mr"),
     (
         Is(Instrumental),
         Aside,
@@ -235,7 +237,7 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Nothing,
         Aside,
-        "official | visualizer | official visualizer | hd | hq | 4k | ost | mv | m v | 가사",
+        "official | visualizer | official visualizer | hd | hq | 4k | ost | mv | m v | 가사 | title track | title song",
     ),
     (
         Nothing,
@@ -255,3 +257,9 @@ pub(super) const FOLLOWS: &str = "at in from on by and with bei aus en a version
 /// Beside a version word these name nothing.
 pub(super) const STOP_WORDS: &str =
     "the a an at in from on by of and with for de la el en take s video full new official pop digital audio";
+
+/// Any of these says that a line is about a video, if nothing but these and [`VIDEO_FILLERS`] is in it.
+pub(super) const VIDEO_WORDS: &str = "official oficial officiel officielle ufficiale offizielles offizieller resmi video videoclip videoklip clip clipe klip mv musikvideo audio lyric lyrics letra paroles visualizer visualiser клип видео видеоклип аудио كليب الكليب 가사 뮤직비디오 오디오 ミュージックビデオ 公式 公式mv 官方 官方mv 歌詞 歌词";
+
+/// Words that say so only together with another.
+pub(super) const VIDEO_FILLERS: &str = "music musical hd hq uhd 4k 8k full with con avec mit color coded song remaster remastered performance original m v официальный официальное официальная премьера فيديو الرسمي 공식 完整版 高音質 フル";
