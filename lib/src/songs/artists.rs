@@ -12,7 +12,7 @@ use super::titles::{is_featuring, part_featuring};
 
 /// The names agree, the order of their words does not ("Utada Hikaru" / "Hikaru Utada").
 const WORTH_TURNED: f64 = 0.97;
-/// The same in other letters, or without its article.
+/// The same in other letters, without its article, or with a slip in a short word.
 const WORTH_ROMANISED: f64 = 0.9;
 /// Names are joined again up to this many pieces ("Earth, Wind & Fire" has three).
 const JOINED_PIECES_MAX: usize = 5;
@@ -344,9 +344,10 @@ impl Piece {
             };
         }
         let own = Text::new(name);
+        let written = two_scripts(name).map_or_else(|| vec![name.trim()], |(a, b)| vec![a, b]);
         let also: Vec<Text> = aliases::others(&own).map(Text::new).collect();
         Self {
-            written: vec![name.trim().to_owned()],
+            written: written.into_iter().map(str::to_owned).collect(),
             aliases: std::iter::once(own).chain(also).collect(),
             guest,
         }
@@ -399,11 +400,35 @@ fn name_alike(a: &Text, b: &Text) -> f64 {
     let alike = a.alike(b);
     if alike < WORTH_TURNED && a.same_words(b) {
         WORTH_TURNED
-    } else if alike < WORTH_ROMANISED && (a.sounds_like(b) || without_article(a) == without_article(b)) {
+    } else if alike < WORTH_ROMANISED
+        && (a.sounds_like(b) || without_article(a) == without_article(b) || is_short_slip(a, b))
+    {
         WORTH_ROMANISED
     } else {
         alike
     }
+}
+
+/// One slip in a short word beside a long one that is right: "Fleetwood Mack". Of titles it would make others, and a word's
+/// first letter makes another name ("Johnny Cash" / "Johnny Nash").
+fn is_short_slip(a: &Text, b: &Text) -> bool {
+    const LONG_CHARS_MIN: usize = 6;
+    let (a, b) = (a.bare_words(), b.bare_words());
+    let mut differing = a.iter().zip(b).filter(|(a, b)| a != b);
+    let (Some((one, other)), None) = (differing.next(), differing.next()) else {
+        return false;
+    };
+    let long = a
+        .iter()
+        .any(|word| word != one && word.chars().count() >= LONG_CHARS_MIN);
+    let short =
+        |word: &str| (3..=4).contains(&word.chars().count()) && word.chars().all(|c| c.is_ascii_alphabetic());
+    a.len() == b.len()
+        && long
+        && short(one)
+        && short(other)
+        && one.chars().next() == other.chars().next()
+        && strsim::osa_distance(one, other) == 1
 }
 
 /// "Toten Hosen" / "Die Toten Hosen". Only of names: "Die Young" is no "Young".

@@ -1,10 +1,12 @@
 //! What to ask Spotify's search for a song (reference: Spotify, `GET /v1/search`).
 
+use std::collections::BTreeSet;
+
 use unicode_normalization::UnicodeNormalization;
 
 use super::artists::{Credit, other_name};
 use super::han;
-use super::normal::Text;
+use super::normal::{Script, Text};
 use super::readings::{Reading, readings};
 use super::titles::Title;
 use super::{Song, isrc};
@@ -50,21 +52,19 @@ pub fn queries(wanted: &Song<'_>) -> Vec<Query> {
     for reading in ways.iter().filter(|reading| reading.worth >= WORTH_ASKING) {
         let known = by_name.clone();
         let queries = Names::new(reading).queries().into_iter();
-        // The same words in another order, or between other fields, find the same tracks.
-        let fresh = queries.filter(|query| !known.iter().any(|known| same_words(&known.q, &query.q)));
+        let fresh = queries.filter(|query| !known.iter().any(|known| narrows(&query.q, &known.q)));
         by_name.extend(fresh.filter(|query| !query.q.is_empty()));
     }
     by_isrc.into_iter().chain(by_name).take(QUERIES_MAX).collect()
 }
 
-fn same_words(a: &str, b: &str) -> bool {
-    let sorted = |text: &str| {
+/// Whether a query has all words of another: then it finds nothing that the other does not.
+fn narrows(query: &str, known: &str) -> bool {
+    let words = |text: &str| -> BTreeSet<String> {
         let words = text.split([' ', ':']).map(str::to_lowercase);
-        let mut words: Vec<String> = words.filter(|word| word != "track" && word != "artist").collect();
-        words.sort_unstable();
-        words
+        words.filter(|word| word != "track" && word != "artist").collect()
     };
-    sorted(a) == sorted(b)
+    words(known).is_subset(&words(query))
 }
 
 /// The names to ask for, without anything that search would read as an operator.
@@ -109,8 +109,10 @@ impl Names {
             (None, Some((title, artist))) => plain(&title, &artist),
             (None, None) => plain(title, artist),
         };
-        let second = han::other_form(&self.title, &self.artist).map(|(title, artist)| plain(&title, &artist));
-        let second = second.filter(|second| !same_words(second, &first));
+        let second = han::other_form(&self.title, &self.artist)
+            .map(|(title, artist)| plain(&title, &artist))
+            .or_else(|| Some(plain(&self.title, self.latin_name()?)));
+        let second = second.filter(|second| !narrows(second, &first));
         let plain = std::iter::once(first).chain(second);
         let plain = plain.map(|q| Query { how: How::Plain, q });
         std::iter::once(Query {
@@ -119,6 +121,19 @@ impl Names {
         })
         .chain(plain)
         .collect()
+    }
+}
+
+impl Names {
+    /// What the artist is called in Latin letters, where the title and whatever was asked for are not written in them:
+    /// Spotify has many such artists under that name.
+    fn latin_name(&self) -> Option<&'static str> {
+        let in_latin = |name: &str| Text::new(name).script() == Script::Latin;
+        let asked = [&self.title, &self.artist, &self.other_artist];
+        if asked.iter().any(|name| in_latin(name)) {
+            return None;
+        }
+        other_name(&self.other_artist, Script::Latin)
     }
 }
 
@@ -251,12 +266,36 @@ mod tests {
                 "track:告白气球 artist:周杰伦",
                 "告白氣球 周杰倫",
             ),
+            (
+                "千本桜",
+                "まらしぃ",
+                "track:千本桜 artist:まらしぃ",
+                "千本桜 まらしぃ",
+            ),
             ("APT.", "로제", "track:APT. artist:로제", "APT. ROSÉ"),
             ("Dynamite", "BTS", "track:Dynamite artist:BTS", "Dynamite BTS"),
             ("Don’t Stop", "", "track:Don't Stop", "Don't Stop"),
             ("÷", "!!!", "track:÷ artist:!!!", "÷ !!!"),
         ] {
             assert_eq!(asked(title, artist), [fields, plain], "{title:?} by {artist:?}");
+        }
+    }
+
+    #[test]
+    fn a_third_search_only_for_what_was_not_asked_yet() {
+        for (title, artist, third) in [
+            ("사건의 지평선", "윤하", Some("사건의 지평선 YOUNHA")),
+            ("Dynamite", "방탄소년단", None),
+            ("起風了", "買辣椒也用券", None),
+            ("Mojito", "周杰伦 (Jay Chou)", Some("Mojito 周杰倫")),
+            ("Adele - Hello", "Jane Doe", None),
+            ("Adele - Hello (Lyrics)", "Jane Doe", None),
+        ] {
+            assert_eq!(
+                asked(title, artist).get(2).map(String::as_str),
+                third,
+                "{title:?}"
+            );
         }
     }
 

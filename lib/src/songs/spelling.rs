@@ -14,6 +14,8 @@ const LOST_LETTER_CHARS_MIN: usize = 10;
 /// "Girl" and "Girls" are two songs; in a name of so many words the ending of one is a slip.
 const PLURAL_WORDS_MIN: usize = 3;
 const PLURAL_CHARS_MIN: usize = 4;
+/// In a sentence this long one letter of a short word may be another.
+const SENTENCE_CHARS_MIN: usize = 14;
 /// "Foo" / "Fo" is no slip in a shorter word.
 const DOUBLED_CHARS_MIN: usize = 5;
 /// Edit distance is quadratic: longer words are equal or they are not.
@@ -58,7 +60,7 @@ fn slips(a: &[String], b: &[String]) -> Option<usize> {
     }
     let chars: usize = a.iter().map(|word| word.chars().count()).sum();
     let long = a.len() > 1 && chars >= LOST_LETTER_CHARS_MIN;
-    let whole_sentence = a.len() >= PLURAL_WORDS_MIN;
+    let (count, whole_sentence) = (a.len(), a.len() >= PLURAL_WORDS_MIN);
     let slips = a
         .iter()
         .zip(b)
@@ -66,6 +68,9 @@ fn slips(a: &[String], b: &[String]) -> Option<usize> {
             let slip = word_slips(a, b).or_else(|| doubled_letter(a, b));
             slip.or_else(|| lost_letter(a, b).filter(|_| long))
                 .or_else(|| lost_plural(a, b).filter(|_| long && whole_sentence))
+                .or_else(|| {
+                    other_letter(a, b).filter(|_| chars >= SENTENCE_CHARS_MIN && count > PLURAL_WORDS_MIN)
+                })
         })
         .sum::<Option<usize>>()?;
     (slips <= (chars / 6).max(1)).then_some(slips)
@@ -124,6 +129,13 @@ fn lost_plural(a: &str, b: &str) -> Option<usize> {
     (a.len().min(b.len()) >= PLURAL_CHARS_MIN && (lost(a, b) || lost(b, a))).then_some(1)
 }
 
+/// "Rolling in the Deap": one letter of a short word, not its first, in a whole sentence.
+fn other_letter(a: &str, b: &str) -> Option<usize> {
+    let four = |word: &str| word.len() == 4 && word.chars().all(|c| c.is_ascii_alphabetic());
+    let same_first = a.chars().next() == b.chars().next();
+    (four(a) && four(b) && same_first && strsim::osa_distance(a, b) == 1).then_some(1)
+}
+
 /// "f**kin" is any word of that length with those letters.
 fn is_censored_form(stars: &str, word: &str) -> bool {
     stars.contains('*')
@@ -177,6 +189,8 @@ mod tests {
             ("Bizzare Love Triangle", "Bizarre Love Triangle", true),
             ("Pumped Up Kick", "Pumped Up Kicks", true),
             ("Pumped Up Kick", "Pumped Up Kicker", false),
+            ("Rolling in the Deap", "Rolling in the Deep", true),
+            ("Stand by My Wife", "Stand by My Life", false),
             ("벗꽃엔딩", "벚꽃 엔딩", true),
             ("うっせえわ", "うっせぇわ", true),
             ("بشره خير", "بشرة خير", true),

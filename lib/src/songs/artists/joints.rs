@@ -13,7 +13,9 @@ pub(super) fn split_name(name: &str) -> Vec<String> {
     let mut depth = 0_usize;
     let mut words = name.split_inclusive(char::is_whitespace).peekable();
     while let Some(word) = words.next() {
-        let between = words.peek().is_some() && pieces.last().is_some_and(|piece| !piece.trim().is_empty());
+        let next = words.peek();
+        let between = next.is_some_and(|next| !next.starts_with(['&', '+']))
+            && pieces.last().is_some_and(|piece| !piece.trim().is_empty());
         let joint = JOINTS.contains(&word.trim().to_lowercase().as_str());
         if joint && between && depth == 0 {
             pieces.push(String::new());

@@ -55,6 +55,11 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Is(Live),
         Aside,
+        "en direct | canli | na zywo | вживую | на концерте | לייב | حفلة | แสดงสด | like a version",
+    ),
+    (
+        Is(Live),
+        Aside,
         "recorded at | spotify singles | live lounge | tiny desk | the first take",
     ),
     (Is(Remix), Anywhere, "remix | rmx | 리믹스 | リミックス | ремикс"),
@@ -63,11 +68,16 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
         Aside,
         "remixed | rework | bootleg | mashup | club mix | dance mix | lofi | lo fi | 混音",
     ),
+    (
+        Is(Remix),
+        Aside,
+        "hardstyle | phonk | jersey club | bass boosted | dj版 | dj version | dj ver | 리믹스 버전",
+    ),
     (Is(Remix), AsideEdge, "dub | flip | refix | vip"),
     (
         Is(Acoustic),
         AsideEdge,
-        "acoustic | acustico | acustica | acoustique | stripped",
+        "acoustic | acustico | acustica | acoustique | akustik | akustisch | stripped",
     ),
     (
         Is(Acoustic),
@@ -82,7 +92,7 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Is(Instrumental),
         Aside,
-        "inst | instrumentals | music box | オルゴール | 오르골 | no vocals | minus one | minus | минус",
+        "inst | instrumentals | music box | オルゴール | 오르골 | playback | no vocals | minus one | minus | минус",
     ),
     // "Mr. Blue Sky" has its voice.
     (Is(Instrumental), AsideEdge, "mr"),
@@ -94,7 +104,7 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Is(Karaoke),
         Anywhere,
-        "karaoke | カラオケ | 노래방 | караоке | in the style of",
+        "karaoke | カラオケ | 노래방 | караоке | 卡拉ok | คาราโอเกะ | in the style of",
     ),
     (
         Is(Cover),
@@ -111,12 +121,30 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
         AsideEdge,
         "cover | covered | tribute | cover by | covered by",
     ),
-    (Is(Cover), Aside, "커버 | カバー | カヴァー | 翻唱 | кавер"),
-    (Is(SpedUp), Anywhere, "sped up | spedup | speed up | nightcore"),
+    (
+        Is(Cover),
+        Aside,
+        "커버 | カバー | カヴァー | 翻唱 | кавер | 弾いてみた | 演奏してみた",
+    ),
+    (
+        Is(SpedUp),
+        Anywhere,
+        "sped up | spedup | speed up | speeded up | nightcore | night core",
+    ),
+    (
+        Is(SpedUp),
+        Aside,
+        "sped | fast version | speed version | pitched up | ускоренная | 加速版 | 배속",
+    ),
     (
         Is(Slowed),
         Anywhere,
-        "slowed | slowed down | slowed reverb | slowed and reverb | daycore",
+        "slowed | slowed down | slowed reverb | slowed and reverb | daycore | chopped and screwed",
+    ),
+    (
+        Is(Slowed),
+        Aside,
+        "slow version | slow ver | замедленная | 降速版 | 減速版",
     ),
     (Is(Demo), AsideEdge, "demo | demos | outtake | rehearsal"),
     (Is(Demo), Aside, "デモ | 데모 | демо"),
@@ -126,7 +154,11 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
         "taylors version | re recorded | rerecorded | re recording",
     ),
     (Is(Extended), Anywhere, "extended mix | extended version"),
-    (Is(Extended), AsideEdge, "extended | long version"),
+    (
+        Is(Extended),
+        AsideEdge,
+        "extended | long version | 12 inch | maxi version | maxi single",
+    ),
     (Is(Short), Anywhere, "tv size | tvサイズ | anime size"),
     (
         Is(Short),
@@ -186,18 +218,41 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     ),
     (Is(Language("Russian")), AsideEdge, "russian | на русском"),
     (Is(Language("Thai")), AsideEdge, "thai"),
+    (Is(Language("Hindi")), AsideEdge, "hindi"),
+    (Is(Language("Tamil")), AsideEdge, "tamil"),
+    (Is(Language("Telugu")), AsideEdge, "telugu"),
+    (Is(Language("Kannada")), AsideEdge, "kannada"),
+    (Is(Language("Malayalam")), AsideEdge, "malayalam"),
+    (Is(Language("Punjabi")), AsideEdge, "punjabi"),
+    (Is(Language("Arabic")), AsideEdge, "arabic"),
+    (Is(Language("Turkish")), AsideEdge, "turkish | turkce"),
+    (Is(Language("Vietnamese")), AsideEdge, "vietnamese | tieng viet"),
+    (
+        Is(Language("Indonesian")),
+        AsideEdge,
+        "indonesian | bahasa indonesia",
+    ),
     (
         Edit,
         Anywhere,
         "radio edit | radio version | radio mix | radio cut | single edit",
     ),
-    (Edit, AsideEdge, "clean | edited | video edit | short edit"),
+    (
+        Edit,
+        AsideEdge,
+        "clean | censored | edited | video edit | short edit",
+    ),
     (EditBy, AsideEdge, "edit"),
     (MixBy, AsideEdge, "mix"),
     (
         Part,
         AsideEdge,
-        "reprise | interlude | intro | outro | skit | 8d | piano | orchestral",
+        "reprise | interlude | intro | outro | skit | medley | 8d | 9d | 16d | piano | orchestral | lullaby",
+    ),
+    (
+        Part,
+        Aside,
+        "钢琴版 | 鋼琴版 | 钢琴 | 鋼琴 | ピアノ | 피아노 | オーケストラ | 오케스트라 | пианино",
     ),
     (
         Filler,
@@ -212,7 +267,7 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Nothing,
         Anywhere,
-        "remaster | remastered | remasterizado | リマスター | 리마스터 | ремастер",
+        "remaster | remastered | remasterizado | remasterise | リマスター | 리마스터 | ремастер",
     ),
     (
         Nothing,
@@ -242,7 +297,7 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
     (
         Nothing,
         AsideEdge,
-        "explicit | deluxe | deluxe edition | mono | stereo | audio | lyrics | original",
+        "explicit | uncensored | dirty | deluxe | deluxe edition | mono | stereo | audio | lyrics | original",
     ),
     (
         Nothing,
