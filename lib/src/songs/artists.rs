@@ -156,7 +156,7 @@ impl Credit {
                 .for_each(|piece| *piece = piece.max(worth));
         }
         match self.judge(&found, strangers, stranger_first) {
-            Artists::Different if self.any_two(candidate, is_part) => Artists::PartOfName,
+            Artists::Different if self.any_two(candidate, is_part_of_name) => Artists::PartOfName,
             Artists::Different if self.any_two(candidate, is_word) => Artists::WordOfName,
             Artists::Different if self.scripts_differ(candidate) => Artists::OtherScript,
             artists => artists,
@@ -370,6 +370,19 @@ fn is_one_in_two_scripts(name: &str) -> bool {
 fn is_part(part: &Text, whole: &Text) -> bool {
     let (part, whole) = (part.bare_words(), whole.bare_words());
     part.len() > 1 && whole.windows(part.len()).any(|words| words == part)
+}
+
+/// Whether one is the other's beginning or end, and no band that plays the songs of somebody is called so.
+fn is_part_of_name(part: &Text, whole: &Text) -> bool {
+    const IMITATORS: &[&str] = &[
+        "tribute", "karaoke", "cover", "covers", "revival", "sounds", "sound", "like", "plays", "lullaby",
+        "piano", "strings", "quartet", "kids", "ensemble", "players", "singers", "choir", "project", "show",
+        "style", "to",
+    ];
+    let words = whole.bare_words();
+    let at_edge = words.starts_with(part.bare_words()) || words.ends_with(part.bare_words());
+    let imitates = words.iter().any(|word| IMITATORS.contains(&word.as_str()));
+    is_part(part, whole) && at_edge && !imitates
 }
 
 /// Whether one is a word that the other, of three words at most, begins or ends with.

@@ -40,8 +40,8 @@ const WORTH_WRITTEN_OTHERWISE: f64 = 0.998;
 const WORTH_SPECIAL_VERSION: f64 = 0.55;
 /// A guest is wanted whom the candidate names nowhere: the length or the album must agree.
 const WORTH_NO_GUEST: f64 = 0.66;
-/// Part of a band's name ("Lisa Loeb" / "Lisa Loeb & Nine Stories"): the length or the album must agree.
-const WORTH_PART_OF_NAME: f64 = 0.66;
+/// Part of a band's name ("Bob Marley" / "Bob Marley & The Wailers"): enough if the rest agrees.
+const WORTH_PART_OF_NAME: f64 = 0.72;
 /// One word of it, or names in two scripts: a strong length must agree...
 const WORTH_OTHER_SCRIPT: f64 = 0.6;
 /// ...and the album too, where the title is one that many songs have.

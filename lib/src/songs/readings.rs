@@ -68,7 +68,8 @@ pub(super) struct Readings<'a> {
 pub(super) fn readings<'a>(song: &Song<'a>) -> Readings<'a> {
     let line = without_video(song.title);
     let is_video = line.len() < song.title.trim().len()
-        || asides(song.title).any(|aside| is_about_video(&Text::new(&aside)));
+        || asides(song.title).any(|aside| is_about_video(&Text::new(&aside)))
+        || line.contains(BAR) && line.split(BAR).any(|part| is_about_video(&Text::new(part)));
     let given = Credit::new(song.artists.iter().copied(), &[]);
     let as_given = Reading {
         credit: song.artists.to_vec(),
@@ -88,7 +89,7 @@ pub(super) fn readings<'a>(song: &Song<'a>) -> Readings<'a> {
             is_video: true,
         };
     }
-    if is_aside(&Text::new(first)) || is_aside(&Text::new(second)) {
+    if names_version(first) || names_version(second) {
         return Readings {
             ways: vec![as_given],
             is_video,
@@ -127,15 +128,15 @@ fn own_artist<'a>(song: &Song<'a>, given: &Credit, halves: (&'a str, &'a str)) -
         .into_iter()
         .find_map(|(artist, title)| {
             let half = Credit::new([artist], &[]);
-            let kin = akin(given, &half).filter(|_| !is_aside(&Text::new(artist)))?;
+            let kin = akin(given, &half).filter(|_| !names_version(artist))?;
             // "Song (feat. B) - Remix" by B
-            if is_aside(&Text::new(title)) && !matches!(half.compare(given), Artists::All(_)) {
+            if names_version(title) && !matches!(half.compare(given), Artists::All(_)) {
                 return None;
             }
             let credit = match kin {
                 Kin::Same => song.artists.to_vec(),
                 // "Song (feat. B) - Remix" by B
-                Kin::Related if is_aside(&Text::new(title)) => return None,
+                Kin::Related if names_version(title) => return None,
                 Kin::Related => vec![artist],
             };
             Some(Reading {
@@ -176,6 +177,12 @@ fn akin(given: &Credit, half: &Credit) -> Option<Kin> {
     let (own, other) = (half.run_together(), given.run_together());
     let holds = own.chars().count() >= CHANNEL_CHARS_MIN && other.contains(&own);
     (holds || related(given.compare(half))).then_some(Kin::Related)
+}
+
+/// Whether a half is no name but about the recording: "Live", "Tiësto Remix", but not "Hello (Live)".
+fn names_version(half: &str) -> bool {
+    let before_brackets = half.split(['(', '[', '（', '【']).next().unwrap_or(half);
+    is_aside(&Text::new(before_brackets))
 }
 
 /// Artist and title, or title and artist: none, one, or two where bars part more ("Title | Film | Singers").

@@ -45,6 +45,16 @@ Titanium | David Guetta ft. Sia | Titanium - Radio Edit | David Guetta; Sia
 Running Up That Hill | Kate Bush | Running Up That Hill (A Deal With God) | Kate Bush
 luther | Kendrick Lamar & SZA | luther (with sza) | Kendrick Lamar; SZA
 灰色と青 | 米津玄師 | 灰色と青 (+菅田将暉) | 米津玄師; 菅田将暉
+La Bachata | Manuel Turizo | La Bachata | MTZ Manuel Turizo
+Is This Love | Bob Marley | Is This Love | Bob Marley & The Wailers
+Yellow | ColdplayVEVO | Yellow | Coldplay
+Coldplay - Yellow (Official Video) | ColdplayVEVO | Yellow | Coldplay
+M.I.A. - Paper Planes (Lyrics) | 7clouds | Paper Planes | M.I.A.
+dreams - cranberries |  | Dreams | The Cranberries
+BTS (방탄소년단) '봄날 (Spring Day)' Official MV | HYBE LABELS | 봄날 | BTS
+Пыяла | AIGEL | Пыяла | АИГЕЛ
+夜曲 | Jay Chou 周杰倫 | 夜曲 | 周杰倫
+千本桜 | 黒うさP feat.初音ミク | 千本桜 (feat. 初音ミク) | 黒うさP; 初音ミク
 Crown | TXT | 어느날 머리에서 뿔이 자랐다 (CROWN) | TOMORROW X TOGETHER
 Hello (Karaoke Version) | Sing King | Hello (Karaoke Version) [Originally Performed by Adele] | Sing King
 Fuckin' Perfect | Pink | F**kin' Perfect | P!nk
@@ -83,6 +93,13 @@ Easy On Me | Adele | Easy On Me (with Chris Stapleton) | Adele; Chris Stapleton 
 紅蓮華 | LiSA | 紅蓮華 - From THE FIRST TAKE | LiSA | a live version
 All Too Well (10 Minute Version) | Taylor Swift | All Too Well | Taylor Swift | not the special version
 Another Brick in the Wall, Pt. 1 | Pink Floyd | Another Brick in the Wall, Pt. 2 | Pink Floyd | another title
+Adele - Hello | Jane Doe | Hello | Adele | its artist is named in the title only
+Adele - Hello (Piano Cover) | Jane Doe | Hello | Adele | not the cover
+Adele - Hello (Karaoke) | Sing King | Hello | Adele | not the karaoke version
+Adele - Hello (Official Live Video) | AdeleVEVO | Hello | Adele | not the live version
+Adele - Hello (Lyrics) | 7clouds | Hello | Lionel Richie | different artist
+Hello (Hindi Version) | Adele | Hello | Adele | not the Hindi version
+Hello | Adele | Hello | Adele Tribute Band | a cover
 September | Fire | September | Earth, Wind & Fire | different artist
 Hello |  | Hello | Adele | no artist to compare
 Hello | Adele | Hello |  | no artist to compare

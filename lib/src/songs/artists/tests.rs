@@ -61,6 +61,12 @@ fn credits_that_do_not() {
         ("가나다라", &["Abc"][..], Artists::OtherScript),
         ("Lisa Loeb", &["Lisa Loeb & Nine Stories"], Artists::PartOfName),
         ("Johnny Cash", &["Johnny Nash"], Artists::Different),
+        ("Ed Sheeran", &["Ed Sheeran Tribute Band"], Artists::Different),
+        (
+            "Ed Sheeran",
+            &["A Piano Tribute to Ed Sheeran"],
+            Artists::Different,
+        ),
         ("Khaled", &["Cheb Khaled"], Artists::WordOfName),
         ("Fire", &["Earth, Wind & Fire"], Artists::Different),
         ("Simon", &["Simon & Garfunkel"], Artists::Different),

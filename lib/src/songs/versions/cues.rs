@@ -249,10 +249,11 @@ pub(super) const CUES: &[(Means, Place, &str)] = &[
         AsideEdge,
         "reprise | interlude | intro | outro | skit | medley | 8d | 9d | 16d | piano | orchestral | lullaby",
     ),
+    (Part, Anywhere, "钢琴版 | 鋼琴版"),
     (
         Part,
         Aside,
-        "钢琴版 | 鋼琴版 | 钢琴 | 鋼琴 | ピアノ | 피아노 | オーケストラ | 오케스트라 | пианино",
+        "钢琴 | 鋼琴 | ピアノ | 피아노 | オーケストラ | 오케스트라 | пианино",
     ),
     (
         Filler,
