@@ -1,5 +1,5 @@
 //! The ways to read a song's line: lists made of videos write artist and title into one, under the name of whoever
-//! uploaded it ("Coldplay - Yellow (Official Video)" by "ColdplayVEVO").
+//! uploaded it ("Coldplay - Yellow (Official Video)" by its channel).
 
 use super::Song;
 use super::artists::{Artists, Credit};

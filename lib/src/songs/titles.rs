@@ -1,7 +1,9 @@
 //! Takes a title apart: the name itself, names in other scripts, subtitles, version words, featured artists.
 
-use std::borrow::Cow;
+mod featuring;
 
+use self::featuring::{after_featuring, cut_featuring};
+pub(super) use self::featuring::{is_featuring, part_featuring};
 use super::han;
 use super::normal::{Script, Text, fold};
 use super::spelling::SAME_NAME_AT;
@@ -191,48 +193,6 @@ fn dash_parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The text after "feat." and the like, if the aside starts with one.
-pub(super) fn after_featuring(text: &str) -> Option<&str> {
-    if let Some(guest) = text.trim_start().strip_prefix(['+', '＋']) {
-        return Some(guest.trim());
-    }
-    let (first, rest) = text.trim_start().split_once(char::is_whitespace)?;
-    let first = first.trim_start_matches(OPENING);
-    is_featuring(first).then(|| rest.trim())
-}
-
-/// With a space after "feat.": "feat.初音ミク".
-pub(super) fn part_featuring(text: &str) -> Cow<'_, str> {
-    const GLUED: &[&str] = &["feat.", "Feat.", "FEAT.", "ft.", "Ft.", "FT."];
-    let mut parted = Cow::Borrowed(text);
-    for word in GLUED {
-        // Most lines have none.
-        if let Some(at) = parted.find(word) {
-            let (before, after) = (&parted[..at], &parted[at + word.len()..]);
-            let starts = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-            if starts && after.starts_with(|c: char| c.is_alphanumeric()) {
-                parted = Cow::Owned(format!("{before}{word} {after}"));
-            }
-        }
-    }
-    parted
-}
-
-pub(super) fn is_featuring(word: &str) -> bool {
-    let word = word.trim_end_matches('.').to_lowercase();
-    [
-        "feat",
-        "ft",
-        "featuring",
-        "w/",
-        "피처링",
-        "(feat",
-        "(ft",
-        "(featuring",
-    ]
-    .contains(&word.as_str())
-}
-
 #[derive(Default)]
 struct Parts {
     main: String,
@@ -397,25 +357,6 @@ fn translated(name: &str) -> Option<(&str, &str)> {
     let native = first.chars().filter(|c| c.is_alphabetic()).all(|c| !c.is_ascii());
     (is_name && native && Text::new(first).script() == Script::Other && read_aside(&aside).is_none())
         .then_some((first, second))
-}
-
-fn cut_featuring(text: &str) -> (String, Option<String>) {
-    let guest = text
-        .split_whitespace()
-        .enumerate()
-        .skip(1)
-        .find(|(_, word)| is_featuring(word));
-    match guest {
-        Some((at, _)) => {
-            let words: Vec<&str> = text.split_whitespace().collect();
-            let guests = words[at + 1..].join(" ");
-            (
-                format!(" {} ", words[..at].join(" ")),
-                (!guests.is_empty()).then_some(guests),
-            )
-        }
-        None => (text.to_owned(), None),
-    }
 }
 
 /// "(Prod. SUGA)", "- From \"Titanic\"": where a song comes from, not which recording it is.
