@@ -14,7 +14,7 @@ const REGISTER: &str = "/api/spotify/client-credentials";
 const CALLBACK: &str = "/api/spotify/callback";
 
 /// Every route with each of its methods.
-const ROUTES: [(&str, &[Method]); 15] = [
+const ROUTES: [(&str, &[Method]); 16] = [
     ("/health", &[Method::GET]),
     ("/health/live", &[Method::GET]),
     ("/health/ready", &[Method::GET]),
@@ -30,6 +30,10 @@ const ROUTES: [(&str, &[Method]); 15] = [
     (
         "/api/playlist/export",
         &[Method::GET, Method::POST, Method::DELETE],
+    ),
+    (
+        "/api/playlist/corrections",
+        &[Method::GET, Method::PUT, Method::DELETE],
     ),
     ("/api/cron/refresh", &[Method::GET, Method::POST]),
     ("/api/metrics", &[Method::GET]),
