@@ -14,6 +14,7 @@ mod file;
 mod fill;
 mod forecast;
 mod halt;
+mod head;
 mod id;
 mod job;
 mod jobs;
@@ -37,8 +38,8 @@ pub use blocked::Blocked;
 pub use cancel::Cancelled;
 pub use file::{File, Format, UnknownFormat};
 pub use forecast::{Budget, Calls, Fits, Forecast, Quota};
+pub use head::{CurrentSong, Stage};
 pub use id::{ExportId, InvalidExportId};
-pub use job::Stage;
 pub use look::Seen;
 pub use memory::{
     CORRECTIONS_MAX, CorrectedSong, Correction, CorrectionDraft, CorrectionError, Corrections,
@@ -46,7 +47,7 @@ pub use memory::{
 };
 pub use outcome::{Candidate, Finished, How, Matched, Mode, Outcome, Rejected, Unmatched, Why};
 pub use plan::Duplicate;
-pub use progress::{CurrentSong, Progress, WaitsFor};
+pub use progress::{Progress, WaitsFor};
 pub use request::{Draft, InvalidRequest, Request, SongDraft, Through};
 pub use run::Swept;
 pub use running::{Audience, Errand};
@@ -55,8 +56,8 @@ use self::{
     account::{Account, Accounts},
     again::Again,
     halt::Halt,
+    head::{Head, Stage as At},
     id::digest_of,
-    job::{Head, Stage as At},
     jobs::{Claimed, Jobs},
     memory::Memory,
     running::Running,

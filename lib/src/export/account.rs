@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use super::{
     blocked::Blocked,
     halt::Halt,
-    job::{Mode, Why},
+    head::{Mode, Why},
 };
 use crate::{
     grants::{GrantError, Grants, Health, LiveToken},

@@ -10,7 +10,8 @@
 use super::{
     blocked::Blocked,
     halt::{Halt, Stop},
-    job::{Job, Made, Stage},
+    head::{Made, Stage},
+    job::Job,
     jobs::Jobs,
     session::Session,
 };

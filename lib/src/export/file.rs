@@ -12,7 +12,8 @@ use std::str::FromStr;
 use super::{
     Caller, ExportError, ExportId, Exporter, Finished, Mode,
     halt::Halt,
-    job::{Job, Stage},
+    head::Stage,
+    job::Job,
     request::{PlaylistSpec, SongSpec},
 };
 use crate::system::Timestamp;

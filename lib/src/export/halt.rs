@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{blocked::Blocked, job::Why};
+use super::{blocked::Blocked, head::Why};
 use crate::{providers::spotify::ApiError, store::StoreError, system::Timestamp};
 
 /// A run stops here. What was done is kept.

@@ -8,7 +8,8 @@ use super::{
     ExportId,
     fate::Entry,
     halt::Halt,
-    job::{Head, Job, LEASE, LEFT_TO_WRITE, PART_SONGS, Part, PartBody, Stage},
+    head::{Head, LEASE, LEFT_TO_WRITE, Stage},
+    job::{Job, PART_SONGS, Part, PartBody},
     request::Request,
 };
 use crate::{

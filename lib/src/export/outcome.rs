@@ -10,7 +10,7 @@ use super::{
 
 pub use super::{
     fate::{Candidate, How},
-    job::{Mode, Why},
+    head::{Mode, Why},
 };
 
 /// What running an export for a while came to.

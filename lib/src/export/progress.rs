@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     ExportId,
     blocked::Blocked,
-    job::{Head, Stage, Why},
+    head::{CurrentSong, Head, Stage, Why},
 };
 use crate::{providers::spotify::ITEMS_PER_CALL_MAX, system::Timestamp};
 
@@ -47,17 +45,6 @@ pub enum WaitsFor {
     Time(Why),
     /// A person.
     Person(Blocked),
-}
-
-/// The song that an export is at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CurrentSong {
-    /// Its place in the request.
-    pub index: usize,
-    /// Its title.
-    pub title: String,
-    /// Its artist; empty when the request names none.
-    pub artist: String,
 }
 
 impl Progress {

@@ -16,7 +16,8 @@ use self::search::search_for;
 use super::{
     fate::{Fate, How},
     halt::{Halt, Stop},
-    job::{Job, Stage},
+    head::Stage,
+    job::Job,
     jobs::Jobs,
     memory::{Kept, Learnt, Memory, Own, Recalled, Subject},
     request::{SongSpec, track_id},

@@ -10,8 +10,9 @@ use super::{
     Blocked, Exporter,
     account::{Account, Live},
     halt::{Halt, Stop},
+    head::Why,
     id::digest_of,
-    job::{Job, Why},
+    job::Job,
     jobs::Jobs,
     tally::{Tally, outcome_of},
 };

@@ -4,8 +4,8 @@ use super::{
     Blocked, Caller, ExportError, Exporter, Mode, Request, Through,
     account::Account,
     halt::Halt,
+    head::Head,
     id::digest_of,
-    job::Head,
     session::{Opened, Session},
 };
 use crate::{ids::UserId, secret::Secret as _, system::Timestamp};
