@@ -40,17 +40,28 @@ export class EventParser {
   }
 }
 
-/** The events of `stream` (bytes) as they come. Ends with the stream; throws when it breaks. */
+/** The service says something, if only a comment, every 15 seconds. A connection can be gone without a word. */
+const SILENCE_MS = 45_000;
+
+/** The events of `stream` (bytes) as they come. Ends with the stream; throws when it breaks or falls silent. */
 export async function* readEvents(stream) {
   const parser = new EventParser();
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await within(SILENCE_MS, reader.read());
       if (done) return;
       yield* parser.push(value);
     }
   } finally {
     reader.cancel().catch(() => {});
   }
+}
+
+function within(ms, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("too late")), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -124,6 +124,7 @@ export class ExportForm {
   fail(error) {
     const offer = error.canFallback && h("button", { type: "button", class: "button", onclick: () => {
       byId("export-fallback").checked = true;
+      this.submit.focus();
       this.form.requestSubmit();
     } }, "Use this site’s account instead");
     fill(this.errors, errorNotice(error), offer && h("div", { class: "actions" }, offer));

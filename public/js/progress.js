@@ -21,7 +21,11 @@ export class ProgressBox {
     this.box = byId("export-progress");
     this.bar = byId("progress-bar");
     this.go = byId("progress-go");
-    this.go.addEventListener("click", () => onGo(this.go));
+    this.go.addEventListener("click", () => {
+      // The button goes when the export does; the focus must not go with it.
+      this.box.focus();
+      onGo(this.go);
+    });
     this.spoken = null;
   }
 

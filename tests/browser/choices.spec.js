@@ -138,7 +138,8 @@ test.describe("where the site has an account of its own", () => {
     await page.getByLabel("Connection", { exact: true }).selectOption({ label: "This site’s account" });
     await expect(exporter(page).getByText("Connect Spotify above first.")).toBeHidden();
     await expect(exporter(page).getByText("in the account of this site’s owner, not in yours.")).toBeVisible();
-    const call = await show(page, stub, finished(2, { mode: "owner", accountId: "the-owner" }));
+    const call = await show(page, stub, finished(2, { mode: "owner", accountId: "the-owner", message: "Only so much fits into a playlist." }));
+    await expect(exporter(page).getByText("Only so much fits into a playlist.")).toBeVisible();
     expect(call.body).toMatchObject({ mode: "owner" });
     expect(call.body).not.toHaveProperty("fallbackToOwner");
     await expect(exporter(page).getByText("The playlist is in the account of this site’s owner, not in yours. Account the-owner.")).toBeVisible();
@@ -153,6 +154,7 @@ test.describe("where the site has an account of its own", () => {
     refused.json(409, { error: "No Spotify account is connected.", code: "not_connected", canFallback: true });
     await exporter(page).getByRole("button", { name: "Use this site’s account instead" }).click();
     await expect(page.getByLabel("Use this site’s account when mine cannot be used")).toBeChecked();
+    await expect(exporter(page).getByRole("button", { name: "Export to Spotify" })).toBeFocused();
     const call = await stub.next();
     expect(call.body.fallbackToOwner).toBe(true);
     call.json(200, finished(2, { mode: "owner", usedFallback: true, accountId: "the-owner" }));

@@ -87,6 +87,19 @@ test("a lost connection costs nothing: the export is found again by its id", asy
   await expect(ready(page)).toBeVisible();
 });
 
+test("a connection that falls silent is not waited for", async ({ page, stub }) => {
+  await page.clock.install();
+  await connected(page);
+  await exportList(page, "Silent", LIST);
+  await (await stub.next()).say("progress", job({ done: 10 }));
+  await expect(exporter(page).getByText("10 of 40")).toBeVisible();
+  await page.clock.runFor(60_000);
+  const look = await stub.next();
+  expect([look.method, look.query.id]).toEqual(["GET", job().exportId]);
+  look.json(200, finished(40));
+  await expect(ready(page)).toBeVisible();
+});
+
 test("a service that does not stream is asked again and again, with the same numbers", async ({ page, stub }) => {
   await connected(page);
   await exportList(page, "Plain", LIST);
@@ -166,6 +179,7 @@ test("an export that waits for a person is kept, and goes on when they say so", 
   call.end();
   await expect(exporter(page).getByText("The connection to Spotify has to be renewed.")).toBeVisible();
   await exporter(page).getByRole("button", { name: "Continue" }).click();
+  await expect(page.locator("#export-progress")).toBeFocused();
   const on = await stub.next();
   expect([on.method, on.query.id]).toEqual(["POST", job().exportId]);
   on.json(200, finished(40));
