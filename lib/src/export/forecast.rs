@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ids::{AppName, UserId},
-    limits,
+    limits::{self, Kind},
     store::StoreError,
     system::Timestamp,
 };
@@ -110,10 +110,16 @@ impl Exporter {
         let Some(app) = app else {
             return Ok(Budget::default());
         };
-        let closing = self.pacer.closing(&budget_of(app)).await?;
+        let known = self.ledger.look(&budget_of(app)).await?;
+        let count = |calls: u32| usize::try_from(calls).unwrap_or(usize::MAX);
+        let quota = |kind| Quota {
+            spent: known.spent.get(&kind).copied().map_or(0, count),
+            refused_after: known.refused_after.get(&kind).copied().map(count),
+        };
         Ok(Budget {
-            closed_until: closing.map(|closing| closing.until),
-            ..Budget::default()
+            search: Some(quota(Kind::Search)),
+            playlist: Some(quota(Kind::Playlist)),
+            closed_until: known.closed_until,
         })
     }
 

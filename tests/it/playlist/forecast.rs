@@ -1,14 +1,21 @@
 //! `POST /api/playlist/export?forecast=true`: what an export would cost, without beginning it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use patchbay::store::DatabaseUrl;
+use patchbay::{
+    ids::AppName,
+    limits::{Kind, Ledger},
+    secret::{ClientId, Secret as _},
+    store::DatabaseUrl,
+    system::System,
+};
 use sandbox::{Bucket, DEMO_APP, OWN_APP};
 use serde_json::{Value, json};
 
 use crate::harness::{
     app::{Setup, TestApp},
     browser::Browser,
+    entropy::SeededEntropy,
     flaky_store::{Call, FlakyStore},
 };
 
@@ -204,4 +211,59 @@ async fn a_refused_app_is_told_at_once() {
         "{sentence}"
     );
     assert!(sentence.contains(" hours; the export would wait"), "{sentence}");
+}
+
+#[tokio::test]
+async fn it_goes_by_what_the_app_was_seen_to_hold() {
+    let (app, _) = service().await;
+    let mut ana = app.connected("ana").await;
+    ana.post(EXPORT, list()).await.expect(200);
+    let (searches, writes) = {
+        let world = app.sandbox.world();
+        let made = world.count("POST", "/v1/me/playlists") + world.count("POST", "/v1/playlists/");
+        (world.count("GET", "/v1/search"), made)
+    };
+    let other = || json!({"name": "Another", "songs": [{"title": "Number 1"}, {"title": "Number 2"}]});
+    let never_refused = forecast(&mut ana, other()).await;
+    assert_eq!(never_refused["fits"], "unknown");
+    assert_eq!(
+        never_refused["budget"],
+        json!({
+            "spentSearch24h": searches, "spentPlaylist24h": writes,
+            "refusedAfterSearch": null, "refusedAfterPlaylist": null, "closedUntil": null,
+        })
+    );
+
+    let system = System {
+        clock: app.clock.clone(),
+        entropy: Arc::new(SeededEntropy::new(9)),
+    };
+    let ledger = Ledger::new(app.store.clone(), system);
+    let budget = format!(
+        "spotify:{}",
+        AppName::of(&ClientId::from_plain(DEMO_APP.client_id.into()))
+    );
+    let note = async |searches: u32, used_up| {
+        let calls = [(Kind::Search, searches)].into();
+        ledger.note(&budget, &calls, used_up).await.expect("memory");
+    };
+    note(2000, Some(Kind::Search)).await;
+    app.advance(Duration::from_hours(26));
+    // 2,000 and those of the export, before the refusal; two songs need three searches.
+    let held = 2000 + u32::try_from(searches).expect("few");
+    note(held - 3, None).await;
+    let fits = forecast(&mut ana, other()).await;
+    assert_eq!(
+        (&fits["fits"], &fits["budget"]["refusedAfterSearch"]),
+        (&json!("yes"), &json!(held))
+    );
+    assert!(
+        fits["sentence"]
+            .as_str()
+            .expect("text")
+            .ends_with("searches: this should fit."),
+        "{fits}"
+    );
+    note(1, None).await;
+    assert_eq!(forecast(&mut ana, other()).await["fits"], "no");
 }
