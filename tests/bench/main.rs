@@ -12,6 +12,7 @@ mod machine;
 mod mongod;
 #[path = "../it/harness/network.rs"]
 mod network;
+mod pacing;
 mod person;
 mod plain;
 #[path = "../it/harness/process.rs"]
@@ -37,7 +38,7 @@ enum Effort {
 }
 
 /// What can be asked for by name.
-const PARTS: [&str; 4] = ["speed", "storm", "sweep", "growth"];
+const PARTS: [&str; 5] = ["speed", "storm", "sweep", "growth", "pacing"];
 
 fn main() -> ExitCode {
     let is_given = |wanted: &str| env::args().skip(1).any(|argument| argument == wanted);
@@ -69,7 +70,8 @@ async fn run(parts: &[&str], effort: Effort) -> Result<(), Failure> {
             "speed" => speed::run(effort).await?,
             "storm" => storm::run(effort).await?,
             "sweep" => sweep::run(effort).await?,
-            _ => growth::run(effort).await?,
+            "growth" => growth::run(effort).await?,
+            _ => pacing::run(effort).await?,
         }
         println!();
     }
