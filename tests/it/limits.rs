@@ -3,12 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use patchbay::{
+    ids::AppName,
     limits::{Closing, NoTurn, Pace, Pacer, Refusal, Throttled},
+    secret::{ClientId, Secret as _},
     store::{Collection, SqliteStore, Store as _},
     system::{BoxFuture, Clock, System, Timestamp},
 };
+use sandbox::{DEMO_APP, OWN_APP};
+use serde_json::json;
 
 use crate::harness::{
+    app::TestApp,
     clock::{ManualClock, until},
     entropy::SeededEntropy,
     flaky_store::{Call, FlakyStore, When},
@@ -181,4 +186,37 @@ async fn buckets_that_say_nothing_any_more_are_dropped() {
     assert_eq!(kept, ["bucket:closed"]);
     clock.advance(Duration::from_hours(20));
     assert_eq!(one.forget_idle().await.expect("a database"), 1);
+}
+
+#[tokio::test]
+async fn people_with_one_app_share_its_bucket_and_its_id_is_nowhere() {
+    let app = TestApp::start().await;
+    let mut people = vec![app.connected("standard").await];
+    for name in ["one", "other"] {
+        let mut person = app.signed_in(name).await;
+        person
+            .connect_own(OWN_APP.client_id, Some(OWN_APP.client_secret))
+            .await;
+        people.push(person);
+    }
+    for person in &mut people {
+        let list = json!({"name": "Mix", "songs": [{"title": "Dynamite", "artist": "BTS"}]});
+        person.post("/api/playlist/export", list).await.expect(200);
+    }
+    let kept = app
+        .store
+        .records_due(Collection::Budgets, Timestamp::MAX, 99)
+        .await;
+    let kept: Vec<_> = kept.expect("memory").into_iter().map(|(id, _)| id).collect();
+    let mut buckets: Vec<_> = kept
+        .iter()
+        .filter(|id| id.starts_with("bucket:"))
+        .cloned()
+        .collect();
+    let name = |id: &str| AppName::of(&ClientId::from_plain(id.to_owned()));
+    let mut expected = [DEMO_APP, OWN_APP].map(|app| format!("bucket:spotify:{}", name(app.client_id)));
+    buckets.sort();
+    expected.sort();
+    assert_eq!(buckets, expected);
+    assert!(!kept.iter().any(|id| id.contains(OWN_APP.client_id)), "{kept:?}");
 }

@@ -16,10 +16,12 @@ use std::{
 use async_trait::async_trait;
 use http::{Request as HttpRequest, Response};
 use patchbay::{
+    export::{Draft, Request, Through},
     limits,
     pace::TRIAL_MS,
     providers::{Internet, Transport, TransportError},
-    system::Clock as _,
+    store::{Collection, Store as _},
+    system::{Clock as _, Timestamp},
 };
 use sandbox::{RateLimit, Seen};
 
@@ -204,4 +206,29 @@ async fn where_answers_take_long_two_calls_are_under_way_all_the_time() {
     let least = FAR * calls / u32::try_from(AT_ONCE).expect("two");
     assert!(took <= least.mul_f64(1.2), "{took:?} for {least:?}");
     assert_eq!(town.way.most_under_way.load(Ordering::SeqCst), AT_ONCE);
+}
+
+#[tokio::test]
+async fn the_operators_account_counts_for_the_operators_app() {
+    let studio = Studio::with_owner().await;
+    let caller = studio.connected("user-1", "ana").await;
+    finished(studio.start(&request(studio.tracks(3), None), &caller).await);
+    let draft = Draft {
+        name: "Mixtape".into(),
+        songs: studio.tracks(2),
+        mode: Some(Through::Owner),
+        ..Draft::default()
+    };
+    finished(
+        studio
+            .start(&Request::new(draft, None).expect("valid"), &caller)
+            .await,
+    );
+    let kept = studio
+        .store
+        .records_due(Collection::Budgets, Timestamp::MAX, 9)
+        .await;
+    let kept = kept.expect("memory");
+    let buckets = kept.iter().filter(|(id, _)| id.starts_with("bucket:"));
+    assert_eq!(buckets.count(), 1, "{kept:?}");
 }
