@@ -35,6 +35,10 @@ const CONCURRENCY: usize = 2;
 /// Songs that Spotify was asked about after which the part they are in is written: what a killed runner loses at most.
 const CHECKPOINT_SONGS: usize = 20;
 
+/// Songs whose normal forms are made without letting others have the thread: names of the greatest length allowed take
+/// some milliseconds each.
+const SONGS_A_TURN: usize = 8;
+
 /// Looks up all songs that have no fate yet.
 pub(super) async fn resolve(
     session: &Session<'_>,
@@ -99,21 +103,20 @@ impl From<Fate> for Settled {
 
 /// What is known of `songs` before Spotify is asked.
 pub(super) async fn cases<'a>(memory: &Memory, own: &'a Own, songs: Vec<(usize, SongSpec)>) -> Vec<Case<'a>> {
-    let mut cases: Vec<Case<'a>> = songs
-        .into_iter()
-        .map(|(index, song)| {
-            let own = own.about(&song);
-            Case {
-                index,
-                subject: Subject::of(&song, own.map_or(&[], Kept::never)),
-                song,
-                own,
-                recalled: None,
-            }
-        })
-        .collect();
-    // Normal forms of absurdly long names take milliseconds each: whoever else this thread serves gets a turn.
-    tokio::task::yield_now().await;
+    let mut cases: Vec<Case<'a>> = Vec::with_capacity(songs.len());
+    for (index, song) in songs {
+        if cases.len().is_multiple_of(SONGS_A_TURN) {
+            tokio::task::yield_now().await;
+        }
+        let own = own.about(&song);
+        cases.push(Case {
+            index,
+            subject: Subject::of(&song, own.map_or(&[], Kept::never)),
+            song,
+            own,
+            recalled: None,
+        });
+    }
     let recalled = memory.recall(cases.iter().map(|case| &case.subject)).await;
     for case in &mut cases {
         case.recalled = recalled.get(&case.subject.key).cloned();
