@@ -6,7 +6,7 @@ import { forgetDraft, keepDraft, keptDraft } from "./draft.js";
 import { Forecast } from "./forecast.js";
 import { ExportForm } from "./form.js";
 import { ProgressBox } from "./progress.js";
-import { renderResult } from "./result.js";
+import { renderCancelled, renderResult } from "./result.js";
 import { Run } from "./run.js";
 import { counted } from "./words.js";
 
@@ -16,7 +16,9 @@ export class Export {
     this.form = new ExportForm({ onSend: () => this.send(), onEdited: () => this.edited() });
     this.forecast = new Forecast();
     this.corrections = new CorrectionList();
-    this.progress = new ProgressBox((button) => whileBusy(button, () => this.run.goOn()));
+    this.progress = new ProgressBox(
+      (button) => whileBusy(button, () => this.run.goOn()),
+      (button) => whileBusy(button, () => this.cancel()));
     this.run = new Run(this.listener());
     connections.onStatus(() => this.showNeeds());
     byId("export-mode").addEventListener("change", () => this.showNeeds());
@@ -112,6 +114,22 @@ export class Export {
     show(byId("export-result"), false);
     this.progress.begun(`Looking up ${counted(attempt.songs.length, "song")}…`);
     await this.run.begin(JSON.parse(attempt.text), attempt.key);
+  }
+
+  async cancel() {
+    try {
+      this.cancelled(await this.run.cancel());
+    } catch (error) {
+      this.form.fail(error);
+    }
+  }
+
+  cancelled({ playlistUrl, tracksAdded }) {
+    this.attempt = null;
+    this.remember();
+    this.progress.hide();
+    this.form.clearError();
+    renderCancelled(byId("export-result"), { playlistUrl, tracksAdded });
   }
 
   listener() {

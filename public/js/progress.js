@@ -16,8 +16,8 @@ export function shareDone({ stage, done, total }) {
 }
 
 export class ProgressBox {
-  /** `onGo` is pressed to go on with a parked export at once. */
-  constructor(onGo) {
+  /** `onGo` is pressed to go on with a parked export at once, `onCancel` to be rid of it. */
+  constructor(onGo, onCancel) {
     this.box = byId("export-progress");
     this.bar = byId("progress-bar");
     this.go = byId("progress-go");
@@ -26,12 +26,15 @@ export class ProgressBox {
       this.box.focus();
       onGo(this.go);
     });
+    this.cancel = byId("progress-cancel");
+    this.cancel.addEventListener("click", () => onCancel(this.cancel));
     this.spoken = null;
   }
 
   hide() {
     this.spoken = null;
     show(this.box, false);
+    show(this.cancel, false);
   }
 
   /** Sent, and nothing heard yet. */
@@ -44,6 +47,7 @@ export class ProgressBox {
   progress(job) {
     const share = shareDone(job);
     this.bar.value = share;
+    show(this.cancel, true);
     const title = stageTitle(job);
     const left = aboutLeft(job.remainingMs);
     this.draw({ stage: title, left, song: job.currentSong });
@@ -53,6 +57,7 @@ export class ProgressBox {
   /** Waits for its time, or, without one, for a person. */
   parked(job) {
     if (job.stage) this.bar.value = shareDone(job);
+    show(this.cancel, true);
     const when = job.resumeAt ? `It goes on by itself at ${clockTime(job.resumeAt)}.` : "It goes on when that is done.";
     const note = [job.message, job.remedy, when].filter(Boolean).join(" ");
     this.draw({ stage: job.stage ? `Waiting. ${stageTitle(job)}` : "Waiting", note, go: job.resumeAt ? "Try now" : "Continue" });

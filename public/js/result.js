@@ -36,6 +36,17 @@ export function renderResult(section, answer, context) {
   show(section, true);
 }
 
+/** Says in `section` what is left of an export that was cancelled, and moves focus there. */
+export function renderCancelled(section, { playlistUrl, tracksAdded }) {
+  fill(section,
+    h("h3", { id: "export-result-title" }, "The export is cancelled"),
+    h("p", null, playlistUrl
+      ? ["The playlist stays in Spotify, with ", counted(tracksAdded, "song"), " in it: ", outsideLink(playlistUrl, "open it"), "."]
+      : "No playlist was made."));
+  show(section, true);
+  section.focus();
+}
+
 /** added + duplicates + not found + refused = total, in that order, so that anybody can add it up. */
 function counts(answer, { unmatched, duplicates, rejected }) {
   const cells = [

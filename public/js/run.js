@@ -1,5 +1,6 @@
 // One export under way: sent, listened to, looked for again when the connection is lost, gone on with when its time comes.
 
+import { del } from "./api.js";
 import { callLive } from "./live.js";
 
 /** Between two looks at an export that somebody else runs, and before the first look after a lost connection. */
@@ -35,6 +36,13 @@ export class Run {
   /** Goes on with a parked export now. */
   goOn() {
     return this.step((options) => callLive("POST", this.path(), { body: {}, ...options }));
+  }
+
+  /** Is rid of the export. Resolves to what is left of it: `{playlistUrl, tracksAdded}`. Throws ApiError. */
+  async cancel() {
+    const left = await del(this.path());
+    this.stop();
+    return left;
   }
 
   stop() {

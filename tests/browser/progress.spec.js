@@ -208,3 +208,35 @@ test("the service itself tells how far it is, and goes on while the page is relo
   await expect(page.getByRole("heading", { name: "No song could be added" })).toBeVisible({ timeout: 30_000 });
   await expect(exporter(page).getByText("Not found (16)")).toBeVisible();
 });
+
+test("an export can be cancelled while it runs and while it waits, and what is left is said", async ({ page, stub }) => {
+  const cancel = exporter(page).getByRole("button", { name: "Cancel" });
+  const over = page.getByRole("heading", { name: "The export is cancelled" });
+  await connected(page);
+  await exportList(page, "Cancelled", LIST);
+  const call = await stub.next();
+  await expect(cancel).toBeHidden();
+  await call.say("progress", job({ stage: "fill", done: 10 }));
+  await cancel.click();
+  const first = await stub.next();
+  expect([first.method, first.query.id]).toEqual(["DELETE", job().exportId]);
+  first.json(200, { success: true, playlistUrl: "https://open.spotify.com/playlist/p", tracksAdded: 10 });
+  await expect(over).toBeVisible();
+  await expect(page.locator("#export-result")).toBeFocused();
+  await expect(exporter(page).getByText("10 songs in it")).toBeVisible();
+  await expect(bar(page)).toBeHidden();
+  // What the old connection still says is nobody's business any more.
+  await call.say("finished", finished(40));
+  call.end();
+  await arrived(page);
+  await expect(ready(page)).toHaveCount(0);
+
+  // The same list again is a new export.
+  await exporter(page).getByRole("button", { name: "Export to Spotify" }).click();
+  const again = await stub.next();
+  expect(again.headers["idempotency-key"]).not.toBe(call.headers["idempotency-key"]);
+  again.json(202, job({ code: "quota_exceeded", message: "The quota is used up.", resumeAt: Date.now() + HOUR_MS }));
+  await cancel.click();
+  (await stub.next()).json(200, { success: true, playlistUrl: null, tracksAdded: 0 });
+  await expect(exporter(page).getByText("No playlist was made.")).toBeVisible();
+});
