@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -108,6 +107,7 @@ pub struct Sandbox {
 struct Inner {
     url: String,
     shared: Arc<Shared>,
+    router: Router,
     server: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -143,11 +143,13 @@ impl Sandbox {
         let shared = Arc::new(Shared {
             world: Mutex::new(world),
         });
-        let server = tokio::spawn(serve_connections(listener, router(&shared)));
+        let router = router(&shared);
+        let server = tokio::spawn(serve_connections(listener, router.clone()));
         Ok(Self {
             inner: Arc::new(Inner {
                 url,
                 shared,
+                router,
                 server: Mutex::new(Some(server)),
             }),
         })
@@ -169,6 +171,20 @@ impl Sandbox {
     #[must_use]
     pub fn api_url(&self) -> String {
         format!("{}/v1", self.inner.url)
+    }
+
+    /// Answers one request as the server would, without a network between: many times as fast, for tests that make
+    /// tens of thousands. `None` is a connection that was dropped. Who drops the future leaves the work undone that is
+    /// not done yet.
+    pub async fn ask(&self, request: Request<Vec<u8>>) -> Option<Response<Vec<u8>>> {
+        let request = request.map(Body::from);
+        let (parts, body) = answer(self.inner.router.clone(), request)
+            .await
+            .ok()?
+            .into_parts();
+        // All of the sandbox's bodies are in memory, and whole.
+        let body = to_bytes(body, usize::MAX).await.ok()?;
+        Some(Response::from_parts(parts, body.to_vec()))
     }
 
     /// The world, locked. The server waits while it is held: let go of it before the next `await`, and do
@@ -248,7 +264,9 @@ async fn serve_connections(listener: TcpListener, router: Router) {
                 // An error concerns one connection (or too many open files, which passes).
                 if let Ok((stream, _)) = accepted {
                     let router = router.clone();
-                    let service = service_fn(move |request| answer(router.clone(), request));
+                    let service = service_fn(move |request: Request<Incoming>| {
+                        answer(router.clone(), request.map(Body::new))
+                    });
                     connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
                 }
             }
@@ -258,12 +276,11 @@ async fn serve_connections(listener: TcpListener, router: Router) {
 }
 
 /// Answers one request; the error closes the connection without a word, which is what a fault may ask for.
-async fn answer(router: Router, request: hyper::Request<Incoming>) -> Result<Response, Dropped> {
-    let mut request: Request = request.map(Body::new);
+async fn answer(router: Router, mut request: Request<Body>) -> Result<Response<Body>, Dropped> {
     if let Some(trimmed) = crate::web_api::without_trailing_slash(request.uri()) {
         *request.uri_mut() = trimmed;
     }
-    let answered: Result<Response, Infallible> = router.oneshot(request).await;
+    let answered: Result<Response<Body>, Infallible> = router.oneshot(request).await;
     let Ok(response) = answered;
     match response.extensions().get::<Dropped>() {
         Some(&dropped) => Err(dropped),

@@ -2,6 +2,8 @@
 
 mod chaos;
 mod ledger;
+mod crash;
+mod dice;
 mod memory;
 mod pacing;
 mod studio;

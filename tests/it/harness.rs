@@ -5,6 +5,7 @@ pub mod browser;
 pub mod clock;
 pub mod crowd;
 pub mod entropy;
+pub mod exits;
 pub mod flaky_store;
 pub mod mongod;
 pub mod network;

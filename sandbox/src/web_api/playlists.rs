@@ -63,10 +63,14 @@ fn listed(
 ) -> Result<Json<Value>, Refusal> {
     let page = Page::of(params, 20, 50)?;
     let reader = caller.user().ok();
-    let theirs: Vec<_> = world
+    let listed_since_ms = world.now_ms() - world.settings.playlist_list_lag_s * 1000;
+    let mut theirs: Vec<_> = world
         .playlists()
         .filter(|list| list.owner == owner && !list.unfollowed && shown(list.public))
+        .filter(|list| list.created_at_ms <= listed_since_ms)
         .collect();
+    // Undocumented, and always so: the newest first.
+    theirs.sort_by_key(|list| std::cmp::Reverse(list.created_at_ms));
     let total = theirs.len();
     let rows: Vec<Value> = page
         .cut(theirs)

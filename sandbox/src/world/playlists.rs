@@ -31,6 +31,8 @@ pub struct Playlist {
     pub snapshot_id: String,
     /// The contents, in order.
     pub rows: Vec<PlaylistRow>,
+    /// Epoch milliseconds.
+    pub created_at_ms: i64,
     /// True once its owner took it out of the library: no longer listed, still there for whoever has the link.
     pub unfollowed: bool,
 }
@@ -248,6 +250,7 @@ impl World {
             collaborators: BTreeSet::new(),
             snapshot_id: String::new(),
             rows: Vec::new(),
+            created_at_ms: self.now_ms(),
             unfollowed: false,
         };
         self.playlists.insert(id.clone(), playlist);
@@ -268,8 +271,9 @@ impl World {
             return Err(WriteError::TooMany);
         }
         let known = |uri: &str| {
-            uri.strip_prefix("spotify:track:")
-                .is_some_and(|id| self.catalog.get(id).is_some())
+            uri.strip_prefix("spotify:track:").is_some_and(|id| {
+                self.catalog.get(id).is_some() && !self.settings.half_gone_tracks.contains(id)
+            })
         };
         if let Some(bad) = uris.iter().find(|uri| !known(uri)) {
             return Err(WriteError::BadUri(bad.clone()));

@@ -1,6 +1,6 @@
 //! The knobs: one field for every behaviour that is undocumented, has changed before, or is wanted worse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -158,6 +158,11 @@ pub struct Settings {
     pub long_query: LongQuery,
     /// The longest query that is not too long, in characters.
     pub query_chars_max: usize,
+    /// Tracks that are there for whoever asks for them, and refused as unknown where they are added: what takes them
+    /// away has not got everywhere yet.
+    pub half_gone_tracks: BTreeSet<String>,
+    /// How long a new playlist is missing from its owner's list. Real: unpublished.
+    pub playlist_list_lag_s: i64,
     /// A playlist this long answers 500 to further items.
     pub playlist_items_max: usize,
     /// Status for a description over 300 characters or with a newline. Real: 500 or 400.
@@ -195,6 +200,8 @@ impl Default for Settings {
             null_search_items: false,
             long_query: LongQuery::BadRequest,
             query_chars_max: 250,
+            half_gone_tracks: BTreeSet::new(),
+            playlist_list_lag_s: 0,
             playlist_items_max: 11_000,
             description_refusal: 400,
         }

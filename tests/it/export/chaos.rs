@@ -3,7 +3,10 @@
 use patchbay::export::{Caller, ExportError, Outcome, Request};
 use sandbox::{Fault, FaultKind};
 
-use super::studio::{HOUR, Studio, TAKEN_OVER, request, uris};
+use super::{
+    dice::Dice,
+    studio::{HOUR, Studio, TAKEN_OVER, request, uris},
+};
 use crate::harness::flaky_store::{Call, When};
 
 /// Different days; each is the same in every run.
@@ -11,23 +14,6 @@ const DAYS: u64 = 10;
 
 /// More runs than any of the days needs.
 const RUNS_MAX: usize = 40;
-
-/// A small generator is enough to choose among troubles (Knuth's constants).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % limit
-    }
-
-    fn one<T: Clone>(&mut self, list: &[T]) -> T {
-        list[self.below(list.len())].clone()
-    }
-}
 
 fn trouble(dice: &mut Dice) -> Fault {
     let slow_down = |retry_after_s| FaultKind::Status {

@@ -22,7 +22,12 @@ use patchbay::{
 };
 use sandbox::{DEMO_APP, Options, Sandbox, Track};
 
-use crate::harness::{clock::ManualClock, entropy::SeededEntropy, flaky_store::FlakyStore};
+use crate::harness::{
+    clock::ManualClock,
+    entropy::SeededEntropy,
+    exits::{Exits, Outside, Outward},
+    flaky_store::FlakyStore,
+};
 
 pub const SCOPES: &str = "playlist-modify-public playlist-modify-private playlist-read-private";
 
@@ -38,13 +43,26 @@ pub struct Studio {
     pub sandbox: Sandbox,
     pub store: Arc<FlakyStore>,
     pub metrics: Metrics,
+    /// What all processes call, in the order of their calls.
+    pub exits: Arc<Exits>,
     transport: Arc<dyn Transport>,
     vault: Vault,
+}
+
+/// How a process gets to the sandbox.
+enum Way {
+    Over(Arc<dyn Transport>),
+    Direct,
 }
 
 impl Studio {
     pub async fn open() -> Self {
         Self::with(|_| None).await
+    }
+
+    /// No network lies between this one and its sandbox: for tests of tens of thousands of calls.
+    pub async fn next_door() -> Self {
+        Self::around(Arc::default(), Way::Direct, |_| None).await
     }
 
     /// The operator offers `ben`'s account, to everybody.
@@ -71,6 +89,14 @@ impl Studio {
         transport: Arc<dyn Transport>,
         owner: impl FnOnce(&Sandbox) -> Option<OwnerAccount>,
     ) -> Self {
+        Self::around(clock, Way::Over(transport), owner).await
+    }
+
+    async fn around(
+        clock: Arc<ManualClock>,
+        way: Way,
+        owner: impl FnOnce(&Sandbox) -> Option<OwnerAccount>,
+    ) -> Self {
         let ticking = clock.clone();
         let options = Options {
             clock: Arc::new(move || ticking.now_ms()),
@@ -80,7 +106,15 @@ impl Studio {
         let database = SqliteStore::in_memory()
             .expect("memory")
             .with_clock(clock.clone());
-        let store = FlakyStore::over(Arc::new(database));
+        let exits = Arc::new(Exits::default());
+        let store = FlakyStore::behind(exits.clone(), Arc::new(database));
+        let transport: Arc<dyn Transport> = Arc::new(Outward {
+            exits: exits.clone(),
+            outside: match way {
+                Way::Over(transport) => Outside::Over(transport),
+                Way::Direct => Outside::Next(sandbox.clone()),
+            },
+        });
         let vault = Vault::new(key_ring(), Arc::new(SeededEntropy::new(5)));
         let metrics = Metrics::new();
         let exporter = hire(&sandbox, &store, &clock, &transport, owner(&sandbox), &metrics);
@@ -90,6 +124,7 @@ impl Studio {
             sandbox,
             store,
             metrics,
+            exits,
             transport,
             vault,
         }

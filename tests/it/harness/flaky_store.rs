@@ -16,7 +16,7 @@ use patchbay::{
     system::Timestamp,
 };
 
-use super::clock::ManualClock;
+use super::{clock::ManualClock, exits::Exits};
 
 /// One method of the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ struct Fault {
 #[derive(Debug)]
 pub struct FlakyStore {
     inner: Arc<dyn Store>,
+    exits: Arc<Exits>,
     faults: Mutex<Vec<Fault>>,
     calls: Mutex<Vec<Call>>,
     late: Mutex<Option<Late>>,
@@ -79,8 +80,14 @@ struct Late {
 impl FlakyStore {
     /// A store that works until it is told otherwise.
     pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Self::behind(Arc::default(), inner)
+    }
+
+    /// The same for a process that can be stopped at every call.
+    pub fn behind(exits: Arc<Exits>, inner: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Self {
             inner,
+            exits,
             faults: Mutex::default(),
             calls: Mutex::default(),
             late: Mutex::default(),
@@ -134,6 +141,16 @@ impl FlakyStore {
             .unwrap_or_else(PoisonError::into_inner)
             .push(call);
         let _counted = Counted::one(&self.under_way);
+        self.exits
+            .leave(&format!("{call:?}"), self.with_faults(call, question))
+            .await
+    }
+
+    async fn with_faults<T>(
+        &self,
+        call: Call,
+        question: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         match self.take_fault(call) {
             None => {
                 let answer = question.await;
