@@ -1,9 +1,11 @@
 //! Exports from the first song to the last, on good days and bad ones: nothing is lost, nothing is there twice.
 
 mod chaos;
-mod ledger;
 mod crash;
 mod dice;
+mod ledger;
+mod lost;
+mod meanwhile;
 mod memory;
 mod pacing;
 mod studio;

@@ -69,9 +69,4 @@ impl Again {
         }
         Err(StoreError::unavailable("too many requests for one export at the same moment").into())
     }
-
-    /// Whether a due record is such a note, which has had its time.
-    pub(super) fn is_note(id: &ExportId) -> bool {
-        id.as_str().starts_with(ID_PREFIX)
-    }
 }

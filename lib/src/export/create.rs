@@ -1,11 +1,21 @@
 //! Second stage: the playlist is made.
 //!
 //! Making one is not idempotent, names need not be unique, and an answer can be lost. So the attempt is written down
-//! first, and who finds one without a result looks for a playlist of that name that is this account's and empty,
-//! before making another. What that guarantees: the songs never go into two playlists. What it does not: where
-//! Spotify's list does not show the lost one (it lags, or private ones need the scope `playlist-read-private`), an
-//! empty playlist of the same name stays behind; and an empty one of just that name which the person made before, or
-//! which another export of that name is about to fill, may be taken for it.
+//! first, and who finds one without a result looks for the lost playlist before making another: one of that name that
+//! is this account's, empty, and no other export's. Which export a playlist belongs to is written down, too, by
+//! compare-and-swap, before anything else is done with it; so two exports of one name never get the same one.
+//!
+//! What that guarantees: the songs never go into two playlists, no other export's playlist is taken, and no second one
+//! is made while Spotify's list shows the first within [`LIST_LAG_MAX`]. What it does not:
+//!
+//! - Where the list shows the lost one later than that, not among the first fifty, or not at all (private ones need the
+//!   scope `playlist-read-private`), an empty playlist of the same name stays behind.
+//! - An empty one of that name which the person made before, with no description where ours has one at most, looks like
+//!   the lost one. It is taken only after an answer was lost, and only if no newer one is there: the person then has one
+//!   playlist of that name instead of two. To rule that out would take a call before every export, of a quota that
+//!   knows only some dozens a day.
+
+use std::time::Duration;
 
 use super::{
     blocked::Blocked,
@@ -17,8 +27,12 @@ use super::{
 };
 use crate::{
     limits::Kind,
-    providers::spotify::{ApiError, ListedPlaylist, NewPlaylist, Profile},
+    providers::spotify::{ListedPlaylist, NewPlaylist, Profile},
 };
+
+/// For so long a playlist may be missing from its owner's list before it is believed that it was not made. The list
+/// trails by seconds; a minute more costs a call, a second playlist costs trust.
+const LIST_LAG_MAX: Duration = Duration::from_mins(2);
 
 /// Makes the playlist, or finds the one that an attempt before this one made.
 pub(super) async fn create(
@@ -27,33 +41,39 @@ pub(super) async fn create(
     job: &mut Job,
     profile: &Profile,
 ) -> Result<(), Halt> {
-    if job.head.create_attempted
-        && let Some(made) = look_for(session, job, profile).await?
-    {
-        return adopt(jobs, job, made).await;
+    if let Some(attempted_at) = job.head.create_attempted_at {
+        if let Some(made) = look_for(session, jobs, job, profile).await? {
+            return adopt(jobs, job, made).await;
+        }
+        if session.now() < attempted_at + LIST_LAG_MAX {
+            return Err(Halt::unavailable(session.now()));
+        }
     }
-    job.head.create_attempted = true;
+    let attempted_before = job.head.create_attempted_at;
+    job.head.create_attempted_at = Some(session.now());
     jobs.save_head(job).await?;
     match make(session, jobs, job).await {
-        Ok(made) => adopt(jobs, job, made).await,
+        // One that looked for a lost one of its own may have been quicker; then its lost one is ours.
+        Ok(made) if jobs.claim_playlist(job, &made.id).await? => return adopt(jobs, job, made).await,
+        Ok(_) => tracing::warn!("a new playlist was taken for another export's"),
         Err(Stop::Api(error)) if error.is_ambiguous() => {
             tracing::warn!(%error, "whether a playlist was made is not known");
-            match look_for(session, job, profile).await? {
-                Some(made) => adopt(jobs, job, made).await,
-                // The list may lag: the next run looks once more before it makes another.
-                None => Err(Halt::unavailable(session.now())),
-            }
         }
         Err(refused) => {
-            job.head.create_attempted = false;
-            Err(match refused {
+            job.head.create_attempted_at = attempted_before;
+            return Err(match refused {
                 Stop::Api(error) => {
                     tracing::warn!(%error, "a playlist was refused");
                     Blocked::PlaylistRefused.into()
                 }
                 Stop::Halt(halt) => halt,
-            })
+            });
         }
+    }
+    match look_for(session, jobs, job, profile).await? {
+        Some(made) => adopt(jobs, job, made).await,
+        // The list may lag: the next run looks once more before it makes another.
+        None => Err(Halt::unavailable(session.now())),
     }
 }
 
@@ -72,41 +92,57 @@ async fn make(session: &Session<'_>, jobs: &Jobs, job: &mut Job) -> Result<Made,
     Ok(made.into())
 }
 
+/// From here on nothing is looked for any more: the id is known.
 async fn adopt(jobs: &Jobs, job: &mut Job, made: Made) -> Result<(), Halt> {
     job.head.playlist = Some(made);
-    job.head.create_attempted = false;
+    job.head.create_attempted_at = None;
     job.head.stage = Stage::Fill;
     jobs.save_head(job).await
 }
 
-async fn look_for(session: &Session<'_>, job: &Job, profile: &Profile) -> Result<Option<Made>, Halt> {
+/// A grant that may write and not list blocks the export: whether there is a playlist already cannot be known then.
+async fn look_for(
+    session: &Session<'_>,
+    jobs: &Jobs,
+    job: &Job,
+    profile: &Profile,
+) -> Result<Option<Made>, Halt> {
     let api = session.web_api();
     let listed = session
         .read(
             Kind::Playlist,
             |token| async move { api.my_playlists(&token).await },
         )
-        .await;
-    match listed {
-        Ok(listed) => Ok(lost_one(listed, &job.head.spec.name, profile)),
-        // A grant that may write and not list: then there is no way to know.
-        Err(
-            Stop::Halt(Halt::Blocked(Blocked::MissingScope | Blocked::Forbidden))
-            | Stop::Api(ApiError::NotFound | ApiError::Rejected { .. }),
-        ) => Ok(None),
-        Err(stop) => Err(session.ended(stop)),
+        .await
+        .map_err(|stop| session.ended(stop))?;
+    let spec = &job.head.spec;
+    for made in perhaps_ours(listed, &spec.name, spec.description.as_deref(), profile) {
+        if jobs.claim_playlist(job, &made.id).await? {
+            return Ok(Some(made));
+        }
     }
+    Ok(None)
 }
 
-fn lost_one(listed: Vec<ListedPlaylist>, name: &str, profile: &Profile) -> Option<Made> {
-    listed
+/// The playlists that may be the lost one, the likeliest first: those with our description, as the list has them.
+/// Descriptions come back in other letters than they were sent in, so only a missing one says something for sure.
+fn perhaps_ours(
+    listed: Vec<ListedPlaylist>,
+    name: &str,
+    description: Option<&str>,
+    profile: &Profile,
+) -> Vec<Made> {
+    let mut likely: Vec<_> = listed
         .into_iter()
-        .find(|listed| {
+        .filter(|listed| {
             listed.name.trim() == name
                 && listed.total == Some(0)
                 && listed.owner_id.as_ref() == Some(&profile.user_id)
+                && (description.is_some() || listed.description.is_none())
         })
-        .map(|listed| listed.playlist.into())
+        .collect();
+    likely.sort_by_key(|listed| listed.description.as_deref() != description);
+    likely.into_iter().map(|listed| listed.playlist.into()).collect()
 }
 
 #[cfg(test)]
@@ -122,7 +158,7 @@ mod tests {
             display_name: None,
             avatar_url: None,
         };
-        let listed = |id: &str, name: &str, owner: &str, total| ListedPlaylist {
+        let listed = |id: &str, name: &str, owner: &str, total, description: Option<&str>| ListedPlaylist {
             playlist: Playlist {
                 id: id.into(),
                 url: String::new(),
@@ -130,18 +166,23 @@ mod tests {
             name: name.into(),
             owner_id: Some(owner.into()),
             total,
+            description: description.map(str::to_owned),
         };
         let list = vec![
-            listed("1", "Mix", "me", Some(3)),
-            listed("2", "Mix 2", "me", Some(0)),
-            listed("3", "Mix", "friend", Some(0)),
-            listed("4", "Mix", "me", None),
-            listed("5", "Mix", "me", Some(0)),
+            listed("1", "Mix", "me", Some(3), None),
+            listed("2", "Mix 2", "me", Some(0), None),
+            listed("3", "Mix", "friend", Some(0), None),
+            listed("4", "Mix", "me", None, None),
+            listed("5", "Mix", "me", Some(0), None),
+            listed("6", "Mix", "me", Some(0), Some("ours")),
+            listed("7", "Mix", "me", Some(0), None),
         ];
-        assert_eq!(
-            lost_one(list.clone(), "Mix", &profile).expect("the fifth").id,
-            "5"
-        );
-        assert_eq!(lost_one(list, "Other", &profile), None);
+        let ids = |name, description| -> Vec<String> {
+            let ours = perhaps_ours(list.clone(), name, description, &profile);
+            ours.into_iter().map(|made| made.id).collect()
+        };
+        assert_eq!(ids("Mix", None), ["5", "7"], "somebody described the sixth");
+        assert_eq!(ids("Mix", Some("ours")), ["6", "5", "7"]);
+        assert_eq!(ids("Other", None), Vec::<String>::new());
     }
 }

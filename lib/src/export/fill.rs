@@ -1,7 +1,9 @@
 //! Third stage: the tracks go into the playlist, in order, one batch after another.
 //!
 //! Adding is not idempotent. Whenever it is not certain what the playlist holds (a lost answer, a run that goes on
-//! where another one stopped), it is read back, and only what is missing is sent.
+//! where another one stopped), it is read back, and only what is missing is sent. A batch that Spotify may still be
+//! working on is given a minute before that. Meanwhile the playlist is its person's: what they add, take out or move
+//! stays so, and their hand is not taken for ours unless most of a batch is there.
 
 use std::{collections::VecDeque, ops::Range};
 
@@ -68,15 +70,22 @@ pub(super) async fn fill(session: &Session<'_>, jobs: &Jobs, job: &mut Job, new:
 impl Filling<'_> {
     async fn step(&mut self, job: &mut Job) -> Result<(), Halt> {
         let plan = job.plan();
+        let filled = job.head.filled;
+        // A runner may have been killed between noting that a track is refused and going on.
+        if plan.tracks.get(filled).is_some_and(|track| track.rejected) {
+            self.pieces.clear();
+            return self.go_on(job, filled + 1).await;
+        }
         if !self.certain {
             return self.make_certain(job, &plan).await;
         }
-        let next_batch = job.head.filled..plan.tracks.len().min(job.head.filled + ITEMS_PER_CALL_MAX);
-        let places = self.pieces.pop_front().unwrap_or(next_batch);
+        let next_batch = filled..plan.tracks.len().min(filled + ITEMS_PER_CALL_MAX);
+        let places = self.pieces.front().cloned().unwrap_or(next_batch);
         let uris = plan.uris(places.clone());
         match self.add(job, &uris).await {
             Ok(()) => {
                 self.refused_in_a_row = 0;
+                self.pieces.pop_front();
                 self.go_on(job, places.end).await
             }
             Err(Stop::Api(error)) if error.is_ambiguous() => self.lost_answer(&error),
@@ -106,7 +115,7 @@ impl Filling<'_> {
         tracing::warn!(%error, "whether a batch was added is not known");
         self.certain = false;
         self.lost_answers += 1;
-        if self.lost_answers < LOST_ANSWERS_MAX {
+        if self.lost_answers < LOST_ANSWERS_MAX && !error.may_be_acted_upon_later() {
             Ok(())
         } else {
             Err(Halt::unavailable(self.session.now()))
@@ -122,6 +131,7 @@ impl Filling<'_> {
         uris: &[String],
         message: String,
     ) -> Result<(), Halt> {
+        self.pieces.pop_front();
         if let [_, _, ..] = uris {
             for piece in cut(places.start, uris, &message).into_iter().rev() {
                 self.pieces.push_front(piece);
@@ -144,7 +154,7 @@ impl Filling<'_> {
     async fn make_certain(&mut self, job: &mut Job, plan: &Plan) -> Result<(), Halt> {
         let before = plan.items_after(job.head.filled);
         let batch = plan.uris(job.head.filled..plan.tracks.len().min(job.head.filled + ITEMS_PER_CALL_MAX));
-        let (total, tail) = self.read_back(before).await?;
+        let (total, tail) = self.read_back(before, batch.len()).await?;
         let arrived = landed(&batch, total.saturating_sub(before), &tail);
         self.certain = true;
         if arrived > 0 {
@@ -155,13 +165,14 @@ impl Filling<'_> {
         Ok(())
     }
 
-    /// How many entries the playlist has, and those after the first `before`. A playlist that is shorter than that
-    /// was changed by somebody else: then its last hundred.
-    async fn read_back(&self, before: usize) -> Result<(usize, Vec<Option<String>>), Halt> {
+    /// How many entries the playlist has, and those after the first `before`. Where it is neither as long as that nor
+    /// longer by the whole batch, somebody took entries out, and ours are further to the front than they would be: then
+    /// as many as a batch has, counted from the end.
+    async fn read_back(&self, before: usize, batch: usize) -> Result<(usize, Vec<Option<String>>), Halt> {
         let (mut entries, mut total) = self.page(before).await?;
         let mut offset = before;
-        if total < before {
-            offset = total.saturating_sub(ITEMS_PER_CALL_MAX);
+        if total != before && total < before + batch {
+            offset = total.saturating_sub(batch);
             (entries, total) = self.page(offset).await?;
         }
         while !entries.is_empty() && offset + entries.len() < total && entries.len() < READ_BACK_MAX {

@@ -148,8 +148,9 @@ pub(super) struct Head {
     /// What a song took in the latest run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) song_ms: Option<u64>,
-    /// A playlist may have been made whose id is not known.
-    pub(super) create_attempted: bool,
+    /// Since when a playlist may have been made whose id is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) create_attempted_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) playlist: Option<Made>,
     /// Until when one runner has it to itself. Which one needs no name: only the runner knows the version to write.
@@ -186,7 +187,7 @@ impl Head {
             filled: 0,
             song: None,
             song_ms: None,
-            create_attempted: false,
+            create_attempted_at: None,
             playlist: None,
             leased_until: None,
             parked: None,
@@ -234,10 +235,12 @@ impl Head {
 
     /// Whether the operator's account may still stand in: nothing was made in the caller's.
     pub(super) fn may_fall_back(&self) -> bool {
-        self.fallback_to_owner
-            && self.mode != Mode::Owner
-            && self.playlist.is_none()
-            && !self.create_attempted
+        self.fallback_to_owner && self.mode != Mode::Owner && !self.has_begun()
+    }
+
+    /// Whether there is something of it in an account, or may be.
+    pub(super) fn has_begun(&self) -> bool {
+        self.playlist.is_some() || self.create_attempted_at.is_some()
     }
 
     pub(super) fn fall_back(&mut self) {

@@ -3,12 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize as _, Serialize};
+use serde_json::json;
 
 use super::{
     ExportId,
     fate::Entry,
     halt::Halt,
-    head::{Head, LEASE, LEFT_TO_WRITE, Stage},
+    head::{Head, KEPT, LEASE, LEFT_TO_WRITE, Stage},
     job::{Job, PART_SONGS, Part, PartBody},
     request::Request,
 };
@@ -181,6 +182,21 @@ impl Jobs {
         Err(Halt::Lost)
     }
 
+    /// Notes that a playlist is `job`'s, for as long as jobs are kept; `false` if it is another export's already. Of
+    /// several exports that find the same empty playlist, one gets it.
+    pub(super) async fn claim_playlist(&self, job: &Job, playlist_id: &str) -> Result<bool, Halt> {
+        let id = claim_id(playlist_id);
+        let forget_at = self.system.now() + KEPT;
+        let body = json!({"export": job.id});
+        let claim = record(Version::ABSENT, job.owner.clone(), Some(forget_at), &body)?;
+        let written = self.store.write_record(Collection::Exports, &id, &claim).await?;
+        if matches!(written, Written::As(_)) {
+            return Ok(true);
+        }
+        let found = self.store.find_record(Collection::Exports, &id).await?;
+        Ok(found.is_some_and(|found| found.body == claim.body))
+    }
+
     /// Whether less than half of the lease is left.
     pub(super) fn lease_is_short(&self, job: &Job) -> bool {
         let soon = self.system.now() + LEASE / 2;
@@ -221,6 +237,12 @@ impl Jobs {
         self.store
             .delete_record(Collection::Exports, id.as_str(), read)
             .await
+    }
+
+    /// Whether this is the id of something that is kept beside the jobs and only has to be forgotten when it is due. No
+    /// job's id has a colon.
+    pub(super) fn is_note(id: &ExportId) -> bool {
+        id.as_str().contains(':')
     }
 
     /// Removes what nobody has touched since it was read.
@@ -278,4 +300,9 @@ fn record(
 /// A slash is in no export's id, so a part is never taken for a job.
 fn part_id(id: &ExportId, number: usize) -> String {
     format!("{}/{number}", id.as_str())
+}
+
+/// Which export a playlist belongs to is kept under this.
+fn claim_id(playlist_id: &str) -> String {
+    format!("playlist:{playlist_id}")
 }

@@ -1,6 +1,9 @@
 //! Which tracks go into the playlist, in which order: pure decisions, from what was found and what was read back.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::fate::{Entry, Fate};
 use crate::providers::spotify::PLAYLIST_ITEMS_MAX;
@@ -94,15 +97,25 @@ impl Plan {
 /// How many of `batch` are in the playlist already, after an attempt whose answer was lost.
 ///
 /// `grown` is by how much the playlist is longer than before the attempt, `tail` the entries it ends with (`None` for
-/// one that is gone from the catalogue). A batch is unknown to the playlist before its attempt, because a plan has
-/// every URI once; so one of its URIs in the tail means that the attempt was acted upon. Spotify may show a track
-/// under another URI than it was added by: the length then tells that all of them arrived.
+/// one that is gone from the catalogue). A plan has every URI once, so a URI of the batch in the tail was put there by
+/// the attempt, or by the person, who may add a song of the same list or take one out at any time: that most of a
+/// beginning of the batch is there means that the attempt was acted upon. Spotify may show a track under another URI
+/// than it was added by: the length then tells that all of them arrived.
 pub(super) fn landed(batch: &[String], grown: usize, tail: &[Option<String>]) -> usize {
-    let in_tail = |uri: &String| tail.iter().flatten().any(|there| there == uri);
-    match batch.iter().rposition(in_tail) {
-        None => 0,
-        Some(_) if grown >= batch.len() => batch.len(),
-        Some(last) => last + 1,
+    let there: HashSet<&String> = tail.iter().flatten().collect();
+    let (mut seen, mut arrived) = (0, 0);
+    for (place, uri) in batch.iter().enumerate() {
+        if there.contains(uri) {
+            seen += 1;
+            if 2 * seen > place + 1 {
+                arrived = place + 1;
+            }
+        }
+    }
+    if arrived > 0 && grown >= batch.len() {
+        batch.len()
+    } else {
+        arrived
     }
 }
 
@@ -164,6 +177,26 @@ mod tests {
             "only somebody else added one"
         );
         assert_eq!(landed(&batch, 5, &[None, None]), 0);
+    }
+
+    #[test]
+    fn what_the_person_does_meanwhile_is_not_taken_for_ours() {
+        let batch = uris(100..200);
+        let by_hand = [Some(batch[57].clone())];
+        assert_eq!(landed(&batch, 1, &by_hand), 0, "they added a song of the list");
+        let first_by_hand = [Some(batch[0].clone())];
+        assert_eq!(landed(&batch, 1, &first_by_hand), 1, "the one that is next");
+        let mut without_some = tail(100..200);
+        without_some.drain(90..);
+        without_some.drain(..30);
+        assert_eq!(
+            landed(&batch, 60, &without_some),
+            90,
+            "they took some of them out"
+        );
+        let mut with_theirs = tail(100..200);
+        with_theirs.insert(40, Some("spotify:track:theirs".into()));
+        assert_eq!(landed(&batch, 101, &with_theirs), 100, "they added one between");
     }
 
     #[test]

@@ -7,13 +7,12 @@ use serde::Deserialize as _;
 use super::{
     Blocked, ExportError, ExportId, Exporter,
     account::Account,
-    again::Again,
     create::create,
     fill::fill,
     halt::Halt,
     head::{Head, Parked, Stage},
     job::Job,
-    jobs::Claimed,
+    jobs::{Claimed, Jobs},
     outcome::{Finished, Outcome},
     resolve::resolve,
     running::Audience,
@@ -56,7 +55,7 @@ impl Exporter {
         self.memory.forget_due(deadline).await;
         self.forget_idle_budgets().await;
         let due = self.jobs.due(limit).await?;
-        let (notes, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|(id, _)| Again::is_note(id));
+        let (notes, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|(id, _)| Jobs::is_note(id));
         let mut swept = Swept {
             due: due.len(),
             more: notes.len() + due.len() == limit,
@@ -140,9 +139,8 @@ impl Exporter {
     }
 
     async fn stages(&self, session: &Session<'_>, profile: &Profile, job: &mut Job) -> Result<(), Halt> {
-        let begun = job.head.playlist.is_some() || job.head.create_attempted;
         let same = job.head.account_id.as_ref() == Some(&profile.account_id);
-        if begun && !same {
+        if job.head.has_begun() && !same {
             return Err(Blocked::AccountChanged.into());
         }
         job.head.account_id = Some(profile.account_id.clone());
@@ -195,11 +193,10 @@ impl Exporter {
     }
 
     fn stopped(&self, job: &Job, blocked: Blocked) -> ExportError {
-        let begun = job.head.playlist.is_some() || job.head.create_attempted;
         ExportError::Blocked {
             id: Some(job.id.clone()),
             blocked,
-            can_fall_back: !begun && self.could_fall_back(job.head.mode, blocked),
+            can_fall_back: !job.head.has_begun() && self.could_fall_back(job.head.mode, blocked),
         }
     }
 }

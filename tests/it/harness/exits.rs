@@ -31,7 +31,14 @@ pub struct Exits {
 #[derive(Default)]
 struct State {
     names: Vec<String>,
-    stop_at: Option<(usize, Side)>,
+    stop: Option<Stop>,
+}
+
+/// Every call of this name, or of any, is counted down to the one that is stopped at.
+struct Stop {
+    name: Option<String>,
+    calls_before: usize,
+    side: Side,
 }
 
 impl fmt::Debug for Exits {
@@ -41,9 +48,23 @@ impl fmt::Debug for Exits {
 }
 
 impl Exits {
-    /// Whoever makes the call of this number, from 0, stops there.
-    pub fn stop_at(&self, number: usize, side: Side) {
-        self.lock().stop_at = Some((number, side));
+    /// Whoever makes a call of this name after so many others of it, counted from now, stops there. Names and not plain
+    /// numbers, because how often a turn is asked for depends on the machine.
+    pub fn stop_at(&self, name: &str, calls_before: usize, side: Side) {
+        self.lock().stop = Some(Stop {
+            name: Some(name.to_owned()),
+            calls_before,
+            side,
+        });
+    }
+
+    /// Whoever makes a call after so many others stops there.
+    pub fn stop_after(&self, calls_before: usize, side: Side) {
+        self.lock().stop = Some(Stop {
+            name: None,
+            calls_before,
+            side,
+        });
     }
 
     /// Waits until somebody has stopped.
@@ -55,7 +76,7 @@ impl Exits {
 
     /// Lets whoever stopped go on, and nobody stop any more.
     pub fn go_on(&self) {
-        self.lock().stop_at = None;
+        self.lock().stop = None;
         self.stopped.send_replace(false);
     }
 
@@ -84,10 +105,16 @@ impl Exits {
 
     fn note(&self, name: &str) -> Option<Side> {
         let mut state = self.lock();
-        let number = state.names.len();
         state.names.push(name.to_owned());
-        let stop = state.stop_at.take_if(|(at, _)| *at == number);
-        stop.map(|(_, side)| side)
+        let stop = state.stop.as_mut()?;
+        if stop.name.as_deref().is_some_and(|wanted| wanted != name) {
+            return None;
+        }
+        if stop.calls_before > 0 {
+            stop.calls_before -= 1;
+            return None;
+        }
+        state.stop.take().map(|stop| stop.side)
     }
 
     async fn stand_still(&self) {

@@ -65,6 +65,17 @@ impl ApiError {
             Self::Unavailable { .. } | Self::Unreadable | Self::Unreachable(_)
         )
     }
+
+    /// Whether the call may be acted upon yet, because somebody there was slower than who waited for them: looking at
+    /// once would say too little. Calls have been seen to hang for 30 to 45 s (reference: Spotify, 5xx).
+    #[must_use]
+    pub const fn may_be_acted_upon_later(&self) -> bool {
+        match self {
+            Self::Unavailable { status } => status.as_u16() == StatusCode::GATEWAY_TIMEOUT.as_u16(),
+            Self::Unreachable(TransportError::TimedOut) => true,
+            _ => false,
+        }
+    }
 }
 
 /// The known reasons of a 403 (quota-modes; the wordings were collected from reports, some bodies are plain text).

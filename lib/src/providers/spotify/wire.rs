@@ -201,6 +201,8 @@ pub struct ListedPlaylist {
     pub owner_id: Option<String>,
     /// How many items it has, where the answer says.
     pub total: Option<u64>,
+    /// What somebody wrote about it; not letter by letter as they wrote it.
+    pub description: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -212,6 +214,7 @@ pub(super) struct ListedPlaylistBody {
     owner: Option<OwnerBody>,
     items: Option<TotalBody>,
     tracks: Option<TotalBody>,
+    description: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -231,6 +234,7 @@ impl From<ListedPlaylistBody> for ListedPlaylist {
             name: body.name,
             owner_id: body.owner.and_then(|owner| owner.id),
             total: body.items.or(body.tracks).and_then(|items| items.total),
+            description: body.description.filter(|text| !text.is_empty()),
         }
     }
 }
