@@ -1,11 +1,13 @@
-//! Bad days at random: whatever fails and whoever is killed, one playlist comes out, complete and in order.
+//! Bad days and odd lists at random: whatever fails and whoever is killed, one playlist comes out, complete and in order,
+//! and every song is accounted for once.
 
-use patchbay::export::{Caller, ExportError, Outcome, Request};
+use patchbay::export::{Caller, ExportError, Outcome, Request, SongDraft};
 use sandbox::{Fault, FaultKind};
 
 use super::{
+    crash::every_song_once,
     dice::Dice,
-    studio::{HOUR, Studio, TAKEN_OVER, request, uris},
+    studio::{HOUR, Studio, TAKEN_OVER, finished, request},
 };
 use crate::harness::flaky_store::{Call, When};
 
@@ -48,6 +50,54 @@ fn trouble(dice: &mut Dice) -> Fault {
     Fault::on(method, path, kind).times(times)
 }
 
+/// A song as lists have them: found or not, well given or badly, and quite possibly there already.
+fn any_song(dice: &mut Dice, numbered: &[SongDraft], so_far: &[SongDraft]) -> SongDraft {
+    let words = |title: &str, artist: &str| SongDraft {
+        title: title.into(),
+        artist: Some(artist.into()),
+        ..SongDraft::default()
+    };
+    let given = dice.one(numbered);
+    let id = given.spotify_id.clone().expect("given");
+    match dice.below(16) {
+        0 => words("Dynamite", "BTS"),
+        1 => words("DYNAMITE", "bts"),
+        2 => words("봄날", "방탄소년단"),
+        3 => words("Ὕμνος εἰς τὴν Ἐλευθερίαν", "Ανώνυμος"),
+        4 => words("أغنية لا يعرفها أحد", ""),
+        5 => SongDraft {
+            artist: None,
+            ..words("君の知らない歌 🎵", "")
+        },
+        6 => SongDraft {
+            isrc: Some("KRZZ91774629".into()),
+            ..words("Not what the code says", "Nobody At All")
+        },
+        7 => SongDraft {
+            isrc: Some("nonsense".into()),
+            ..words("Spring Day", "BTS")
+        },
+        8 => SongDraft {
+            spotify_id: Some("0000000000000000000000".into()),
+            ..words("Dynamite (Instrumental)", "BTS")
+        },
+        9 => SongDraft {
+            spotify_id: Some("no/id at all?".into()),
+            ..given
+        },
+        10 => SongDraft {
+            spotify_id: Some(format!("spotify:track:{id}")),
+            ..given
+        },
+        11 => SongDraft {
+            spotify_id: Some(format!("https://open.spotify.com/track/{id}?si=x")),
+            ..words("?", "?")
+        },
+        12 if !so_far.is_empty() => dice.one(so_far),
+        _ => given,
+    }
+}
+
 /// Runs until Spotify has done what `path` is for and not answered yet; then the runner is killed, or loses the
 /// database for a moment. `None` when it was killed.
 async fn run_into(
@@ -84,7 +134,17 @@ async fn one_complete_playlist_comes_out_of_every_day() {
         let mut dice = Dice(day);
         let studio = Studio::open().await;
         let caller = studio.connected("user-1", "ana").await;
-        let songs = studio.tracks(150 + dice.below(100));
+        let numbered = studio.tracks(150 + dice.below(100));
+        let mut songs = numbered.clone();
+        for _ in 0..20 + dice.below(20) {
+            let song = any_song(&mut dice, &numbered, &songs);
+            let place = dice.below(songs.len());
+            songs.insert(place, song);
+        }
+        {
+            let half_gone = (0..dice.below(4)).map(|_| dice.one(&numbered).spotify_id.expect("given"));
+            studio.sandbox.world().settings.half_gone_tracks = half_gone.collect();
+        }
         let request = request(songs.clone(), Some("key"));
         let mut runs = 0;
         let done = loop {
@@ -105,8 +165,16 @@ async fn one_complete_playlist_comes_out_of_every_day() {
             }
             studio.clock.advance(TAKEN_OVER);
         };
-        assert_eq!(done.tracks_added(), songs.len(), "day {day}");
-        assert_eq!(studio.playlist(), uris(&songs), "day {day}");
+        let what = format!("day {day}");
+        assert_eq!(done.total_songs, songs.len(), "{what}");
+        every_song_once(&done, &what);
+        let added: Vec<_> = done.matched.iter().map(|song| song.uri.clone()).collect();
+        assert_eq!(studio.playlist(), added, "{what}");
+        assert!(done.matched.is_sorted_by_key(|song| song.index), "{what}");
+        let refused = studio.sandbox.world().settings.half_gone_tracks.len();
+        assert_eq!(done.rejected.len(), refused, "{what}: {:?}", done.rejected);
+        let said_again = finished(studio.start(&request, &caller).await);
+        assert_eq!(format!("{said_again:?}"), format!("{done:?}"), "{what}");
         assert!(studio.sandbox.world().unexpected().is_empty(), "day {day}");
     }
 }
