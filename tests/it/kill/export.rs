@@ -4,10 +4,20 @@ use sandbox::{Catalog, World};
 use serde_json::{Value, json};
 
 use super::{GONE, database, signed_in};
-use crate::harness::{browser::Browser, process::Site};
+use crate::harness::{browser::Browser, process::Site, remote::signed_in_at};
 
 /// Few, because they are looked up at the pace that Spotify is spared with.
 const SONGS: usize = 4;
+
+#[tokio::test]
+async fn killed_while_the_songs_are_looked_up() {
+    killed_in_the_middle(World::hold, "/v1/tracks/", "resolve").await;
+}
+
+#[tokio::test]
+async fn killed_before_the_playlist_is_made() {
+    killed_in_the_middle(World::hold, "/v1/me/playlists", "create").await;
+}
 
 #[tokio::test]
 async fn killed_before_the_songs_are_added() {
@@ -22,6 +32,30 @@ async fn killed_after_the_songs_were_added_before_spotify_says_so() {
 #[tokio::test]
 async fn killed_after_the_playlist_was_made_before_its_id_is_known() {
     killed_in_the_middle(World::hold_answer, "/v1/me/playlists", "create").await;
+}
+
+#[tokio::test]
+async fn asleep_while_another_process_takes_over_it_adds_nothing_when_it_wakes() {
+    let site = Site::new().await;
+    let (sleeper, other) = (site.serve(), site.join());
+    let mut ana = signed_in(&site, "ana").await;
+    ana.connect("/api/spotify/auth-url").await;
+    let mut elsewhere = signed_in_at(&site, &other.url(), "ana").await;
+    for browser in [&mut ana, &mut elsewhere] {
+        let key = "the-same-export".parse().expect("a header's value");
+        browser.headers.insert("idempotency-key", key);
+    }
+
+    site.sandbox.world().hold_next_answer("/v1/me/playlists");
+    let waiting = tokio::spawn(async move { export(&mut ana).await.expect(200) });
+    site.sandbox.arrived("/v1/me/playlists").await;
+    sleeper.pause();
+    lease_is_over(&site);
+    let finished = export(&mut elsewhere).await.expect(200);
+    site.sandbox.world().release("/v1/me/playlists");
+    sleeper.go_on();
+    assert_eq!(waiting.await.expect("an answer"), finished);
+    one_playlist(&site, &finished);
 }
 
 async fn killed_in_the_middle(hold: fn(&mut World, &str), at: &'static str, stage: &str) {
@@ -64,6 +98,11 @@ async fn killed_in_the_middle(hold: fn(&mut World, &str), at: &'static str, stag
     );
     assert_eq!(ana.get(&path).await.expect(200), finished);
 
+    one_playlist(&site, &finished);
+}
+
+/// There is one playlist, with all songs in their order.
+fn one_playlist(site: &Site, finished: &Value) {
     let world = site.sandbox.world();
     let playlists: Vec<_> = world.playlists().collect();
     assert_eq!(playlists.len(), 1, "one request made several playlists");
@@ -94,10 +133,12 @@ fn track_ids() -> Vec<String> {
         .collect()
 }
 
-/// As if the time had passed for which the dead process has the export to itself.
+/// As if the time had passed for which the dead process has the export to itself, and for which a playlist may be made
+/// and not listed.
 fn lease_is_over(site: &Site) {
-    let sql =
-        "UPDATE exports SET body = json_set(body, '$.leasedUntil', 0) WHERE body ->> '$.leasedUntil' > 0";
+    let sql = "UPDATE exports \
+        SET body = json_replace(body, '$.leasedUntil', 0, '$.createAttemptedAt', 0) \
+        WHERE body ->> '$.leasedUntil' > 0";
     assert_eq!(
         database(site).execute(sql, ()).expect("an export"),
         1,
