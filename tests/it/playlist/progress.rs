@@ -206,8 +206,8 @@ async fn a_run_of_another_process_is_followed_through_the_database() {
     let mut here = Browser::new(other.router.clone());
     here.cookies = ana.cookies.clone();
     let mut listener = wants_events(&here);
-    let listened = path.clone();
-    let listening = tokio::spawn(async move { listener.get(&listened).await });
+    let same_path = path.clone();
+    let listening = tokio::spawn(async move { listener.get(&same_path).await });
     let polled = here.get(&path).await.expect(202);
     assert_eq!(polled["code"], "running");
     app.sandbox.world().release("/v1/playlists/");
