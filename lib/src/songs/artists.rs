@@ -6,7 +6,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use self::joints::{split_name, two_scripts};
+use self::joints::{in_brackets, split_name, two_scripts};
 use self::names::{is_part, is_part_of_name, is_word, name_alike};
 use super::normal::{Script, Text};
 use super::spelling::SAME_NAME_AT;
@@ -177,7 +177,9 @@ impl Credit {
         guests.any(|guest| {
             let may_be = |piece: &Piece| {
                 let elsewise = piece.aliases.iter().all(|name| name.script() != guest.script());
-                let alike = |name: &Text| name_alike(name, guest) >= SAME_NAME_AT || is_part(guest, name);
+                let alike = |name: &Text| {
+                    name_alike(name, guest) >= SAME_NAME_AT || is_part(guest, name) || is_word(name, guest)
+                };
                 elsewise || piece.aliases.iter().any(alike)
             };
             !candidate.pieces.iter().any(may_be) && !candidate.names_all(guest) && !is_part(guest, title)
@@ -343,7 +345,11 @@ impl Piece {
         }
         let own = Text::new(name);
         let written = two_scripts(name).map_or_else(|| vec![name.trim()], |(a, b)| vec![a, b]);
-        let also: Vec<Text> = aliases::others(&own).map(Text::new).collect();
+        // "Lisa (BLACKPINK)": whom the bracket tells apart from others of the name.
+        let alone = in_brackets(name)
+            .map(|(outer, _)| Text::new(outer))
+            .filter(|outer| !outer.is_empty());
+        let also: Vec<Text> = aliases::others(&own).map(Text::new).chain(alone).collect();
         Self {
             written: written.into_iter().map(str::to_owned).collect(),
             aliases: std::iter::once(own).chain(also).collect(),

@@ -242,6 +242,11 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
+/// Whether a letter is a Latin one, full width or not.
+pub(super) fn is_latin_letter(c: char) -> bool {
+    is_latin(c) || matches!(c, 'Ａ'..='Ｚ' | 'ａ'..='ｚ')
+}
+
 /// Whether a word belongs to a script whose characters are syllables or words.
 pub(super) fn is_dense(word: &str) -> bool {
     word.chars().any(|c| c >= DENSE_FROM)

@@ -5,7 +5,7 @@ use super::Song;
 use super::artists::{Artists, Credit};
 use super::normal::Text;
 use super::titles::asides;
-use super::versions::{is_about_video, is_aside};
+use super::versions::{is_about_video, is_aside, may_end_video};
 
 /// The title names an artist of whom the artist's field knows nothing: somebody's channel, or somebody's cover. The length
 /// or the album must agree.
@@ -25,6 +25,8 @@ const QUOTES: &[(char, char)] = &[
     ('「', '」'),
     ('『', '』'),
     ('【', '】'),
+    ('《', '》'),
+    ('<', '>'),
     ('“', '”'),
     ('„', '“'),
     ('"', '"'),
@@ -64,13 +66,12 @@ pub(super) struct Readings<'a> {
     pub(super) is_video: bool,
 }
 
-/// At most four ways.
+/// At most three ways.
 pub(super) fn readings<'a>(song: &Song<'a>) -> Readings<'a> {
     let line = without_video(song.title);
     let is_video = line.len() < song.title.trim().len()
         || asides(song.title).any(|aside| is_about_video(&Text::new(&aside)))
         || line.contains(BAR) && line.split(BAR).any(|part| is_about_video(&Text::new(part)));
-    let given = Credit::new(song.artists.iter().copied(), &[]);
     let as_given = Reading {
         credit: song.artists.to_vec(),
         title: line,
@@ -78,10 +79,12 @@ pub(super) fn readings<'a>(song: &Song<'a>) -> Readings<'a> {
     };
     let pairs = halves(line);
     let Some(&(first, second)) = pairs.first() else {
-        let signed = signed(line).filter(|_| given.is_empty());
+        let nameless = || Credit::new(song.artists.iter().copied(), &[]).is_empty();
+        let signed = signed(line).filter(|_| nameless());
         let ways = signed.into_iter().chain([as_given]).collect();
         return Readings { ways, is_video };
     };
+    let given = Credit::new(song.artists.iter().copied(), &[]);
     if let Some(own) = pairs.iter().find_map(|&pair| own_artist(song, &given, pair)) {
         // Only videos repeat the artist in the title.
         return Readings {
@@ -185,27 +188,24 @@ fn names_version(half: &str) -> bool {
     is_aside(&Text::new(before_brackets))
 }
 
-/// Artist and title, or title and artist: none, one, or two where bars part more ("Title | Film | Singers").
+/// Artist and title, the likeliest pair first; of a single pair either half may be the artist.
 fn halves(line: &str) -> Vec<(&str, &str)> {
-    let mut pairs = Vec::new();
-    if let Some(quoted) = quoted(line) {
-        pairs.push(quoted);
-    } else if let Some(joint) = JOINTS.iter().find(|joint| line.contains(*joint)) {
-        let mut parts = line.split(joint).map(without_video);
-        let first = parts.next().unwrap_or(line);
-        let mut others = parts.filter(|part| !is_about_video(&Text::new(part)));
-        let second = if *joint == BAR {
-            others.next()
-        } else {
-            // A title may have dashes of its own, and what follows a bar is about the film or the album.
-            let rest = line.split_once(joint).map(|(_, rest)| rest);
-            rest.map(|rest| without_video(rest.split(BAR).next().unwrap_or(rest)))
-        };
-        pairs.extend(second.map(|second| (first, second)));
-        if *joint == BAR {
-            pairs.extend(others.last().map(|last| (first, last)));
+    let mut parts = line.split(BAR).map(without_video);
+    let first = parts.next().unwrap_or(line);
+    let others: Vec<&str> = parts.filter(|part| !is_about_video(&Text::new(part))).collect();
+    let mut pairs = if let Some(quoted) = quoted(line) {
+        vec![quoted]
+    } else if let Some(halves) = JOINTS.iter().find_map(|joint| first.split_once(joint)) {
+        // What follows a bar then is about the film or the album.
+        vec![(without_video(halves.0), without_video(halves.1))]
+    } else {
+        match others.as_slice() {
+            [] => Vec::new(),
+            [second] => vec![(first, *second)],
+            // "Title | Film | Singers", "Artist | Title | Album"
+            [second, .., last] => vec![(*last, first), (first, *second)],
         }
-    }
+    };
     let named = |text: &str| !Text::new(text).is_empty();
     pairs.retain(|(first, second)| named(first) && named(second));
     pairs
@@ -249,18 +249,26 @@ fn without_opening(text: &str) -> Option<&str> {
 }
 
 fn without_ending(text: &str) -> Option<&str> {
-    let starts = text
-        .char_indices()
-        .rev()
-        .filter(|&(at, c)| at > 0 && (c == ' ' || "([【（「/-".contains(c)))
-        .take(VIDEO_WORDS_MAX + 1);
-    let heads = starts.map(|(at, _)| text.split_at(at));
+    // Nearly every title ends with another word, and is done with here.
+    let last = text
+        .split(|c: char| !c.is_alphanumeric())
+        .rfind(|word| !word.is_empty())?;
+    if !may_end_video(&last.to_lowercase()) {
+        return None;
+    }
+    let starts = text.char_indices().rev().filter_map(|(at, c)| match c {
+        ' ' | '(' | '[' | '【' | '（' | '「' | '/' | '-' => Some(at),
+        '》' | '」' | '』' | '】' => Some(at + c.len_utf8()),
+        _ => None,
+    });
+    let starts = starts.filter(|&at| at > 0).take(VIDEO_WORDS_MAX + 1);
+    let heads = starts.map(|at| text.split_at(at));
     heads
         .filter(|(_, tail)| {
             let tail_text = Text::new(tail);
             // "Sexy Video" is a name: one word needs brackets around it.
             let apart = tail.trim_start().starts_with(|c: char| !c.is_alphanumeric());
-            (apart || tail_text.words().len() > 1 || tail_text.words().concat() == "mv")
+            (apart || tail_text.words().len() > 1 || tail_text.words().concat().ends_with("mv"))
                 && is_about_video(&tail_text)
         })
         .map(|(head, _)| head)

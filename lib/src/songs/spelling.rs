@@ -7,6 +7,10 @@ pub(super) const SAME_NAME_AT: f64 = 0.8;
 
 /// Names that differ in a leading article ("The Beatles" / "Beatles").
 const WORTH_ARTICLE: f64 = 0.98;
+/// Of names of three words and more: "Die perfekte Welle" / "Perfekte Welle".
+const FOREIGN_ARTICLES: &[&str] = &[
+    "der", "die", "das", "los", "las", "les", "la", "le", "el", "il", "os", "as",
+];
 /// The most that words in common are worth when the names are not the same.
 const WORTH_COMMON_WORDS: f64 = 0.6;
 /// In a name this long a letter may be missing even in a short word.
@@ -48,6 +52,8 @@ pub(super) fn words_alike(a: &[String], b: &[String]) -> f64 {
 fn without_article(words: &[String]) -> &[String] {
     match words {
         [article, rest @ ..] if !rest.is_empty() && ["the", "a", "an"].contains(&article.as_str()) => rest,
+        // "Die Young" is no "Young".
+        [article, rest @ ..] if rest.len() > 1 && FOREIGN_ARTICLES.contains(&article.as_str()) => rest,
         words => words,
     }
 }
@@ -180,6 +186,8 @@ mod tests {
             ("AC/DC", "ACDC", true),
             ("R.E.M.", "REM", true),
             ("The Beatles", "Beatles", true),
+            ("Die perfekte Welle", "Perfekte Welle", true),
+            ("Die Young", "Young", false),
             ("Bohemian Rhapsody", "Bohemian Rapsody", true),
             ("Wnat", "Want", true),
             ("夜に駆ける", "夜に駆ける", true),

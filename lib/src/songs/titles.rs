@@ -5,7 +5,7 @@ mod featuring;
 use self::featuring::{after_featuring, cut_featuring};
 pub(super) use self::featuring::{is_featuring, part_featuring};
 use super::han;
-use super::normal::{Script, Text, fold};
+use super::normal::{Script, Text, fold, is_latin_letter};
 use super::spelling::SAME_NAME_AT;
 use super::versions::{Marks, find_credit, is_about_video, read_aside, read_tail};
 
@@ -346,11 +346,13 @@ impl Parts {
 /// A name followed by its translation, in Latin letters and of two words or one long one: a short one may belong to the
 /// name ("아주 NICE"), and version words or numbers are no translation.
 fn translated(name: &str) -> Option<(&str, &str)> {
-    let starts = name
-        .match_indices(char::is_whitespace)
-        .map(|(at, _)| name.split_at(at));
-    let mut halves = starts.filter(|(_, rest)| Text::new(rest).script() == Script::Latin);
-    let (first, second) = halves.next()?;
+    // The space after which all letters are Latin ones.
+    let last_other = name.rfind(|c: char| c.is_alphabetic() && !is_latin_letter(c))?;
+    let space = last_other + name[last_other..].find(char::is_whitespace)?;
+    let (first, second) = name.split_at(space);
+    if !second.contains(char::is_alphabetic) {
+        return None;
+    }
     let aside = Text::new(second);
     let long = aside.words().len() >= 2 || second.trim().len() >= TRANSLATION_LETTERS_MIN;
     let is_name = long && !aside.words().iter().any(|word| is_number(word));

@@ -113,6 +113,12 @@ pub(super) fn is_about_video(text: &Text) -> bool {
     }) && says
 }
 
+/// Whether a text that ends with this word, in lower case, may be about a video.
+pub(super) fn may_end_video(word: &str) -> bool {
+    // Accents are not dropped here; no word of either list is written with one but these.
+    ["vidéo", "vídeo"].contains(&word) || listed(VIDEO_WORDS, word) || listed(VIDEO_FILLERS, word)
+}
+
 /// How many words at the end of a title without brackets are version words, and what they say.
 pub(super) fn read_tail(text: &Text) -> Option<(usize, Marks)> {
     const WORDS_MAX: usize = 4;

@@ -14,6 +14,8 @@ pub struct Verdict<'a> {
     pub song: &'a Labelled,
     pub searches: usize,
     pub outcome: Outcome,
+    /// Whether any search showed a right track: what was missed otherwise is the search's, not the comparing's.
+    pub shown: bool,
     /// The track that was taken, or else the likest: its id, and what is said of it.
     pub nearest: Option<(String, f64, String)>,
 }
@@ -32,14 +34,7 @@ pub enum Outcome {
 
 /// Fails only if a search breaks a rule: too many, too long, or with an operator that came out of a name.
 pub fn judge<'a>(song: &'a Labelled, catalog: &Catalog) -> Result<Verdict<'a>, Failure> {
-    let artists = [song.artist.as_str()];
-    let mut hunt: Hunt<String> = Hunt::new(&Song {
-        title: &song.title,
-        artists: if song.artist.is_empty() { &[] } else { &artists },
-        album: song.album.as_deref(),
-        isrc: song.isrc.as_deref(),
-        duration_ms: song.duration_ms,
-    });
+    let mut hunt: Hunt<String> = song.with_song(Hunt::new);
     let mut searches = 0;
     while let Some(query) = hunt.next_query() {
         searches += 1;
@@ -55,12 +50,19 @@ pub fn judge<'a>(song: &'a Labelled, catalog: &Catalog) -> Result<Verdict<'a>, F
         (None, Some(_)) => Outcome::Missed,
         (None, None) => Outcome::RightlyNothing,
     };
-    let nearest = hunt.ranked().into_iter().next();
+    let ranked = hunt.ranked();
+    let shown = ranked.iter().any(|seen| {
+        catalog
+            .get(&seen.track)
+            .is_some_and(|track| song.accepts(track, catalog))
+    });
+    let nearest = ranked.into_iter().next();
     Ok(Verdict {
         song,
         searches,
         outcome,
-        nearest: nearest.map(|seen| (seen.track, seen.likeness.score, seen.likeness.reason.to_string())),
+        shown,
+        nearest: nearest.map(|seen| (seen.track, seen.likeness.score, seen.likeness.to_string())),
     })
 }
 

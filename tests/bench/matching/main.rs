@@ -1,6 +1,7 @@
 //! How surely songs are matched: a labelled set, searched for in a catalogue. Prints one Markdown table and every miss.
 //! `tests/bench/matching/run` builds and runs it.
 
+mod cost;
 mod judge;
 mod report;
 mod set;
@@ -31,6 +32,9 @@ struct Options {
     /// Only every eleventh song: shows that it works.
     #[arg(long)]
     smoke: bool,
+    /// Also times the comparing.
+    #[arg(long)]
+    cost: bool,
     /// What `cargo bench` passes to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -103,6 +107,9 @@ fn run(options: &Options) -> Result<(), Failure> {
         .map(|song| judge::judge(song, &catalog))
         .collect::<Result<Vec<_>, _>>()?;
     report::print(&verdicts, &catalog);
+    if options.cost {
+        cost::print(&songs, &catalog);
+    }
     Ok(())
 }
 

@@ -9,9 +9,9 @@ use crate::judge::{Outcome, Verdict};
 /// Prints the table, then every song that was matched wrongly or not at all.
 pub fn print(verdicts: &[Verdict<'_>], catalog: &Catalog) {
     println!(
-        "| songs | number | in the catalogue | right | wrong | missed | precision | recall | searches per song |"
+        "| songs | number | in the catalogue | right | wrong | missed | never shown by a search | precision | recall | searches per song |"
     );
-    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: |");
+    println!("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |");
     let mut languages: BTreeMap<&str, Vec<&Verdict<'_>>> = BTreeMap::new();
     for verdict in verdicts {
         languages.entry(&verdict.song.language).or_default().push(verdict);
@@ -54,9 +54,13 @@ fn row(name: &str, verdicts: &[&Verdict<'_>]) {
         .iter()
         .filter(|verdict| verdict.song.expected.is_some())
         .count();
+    let never_shown = verdicts
+        .iter()
+        .filter(|verdict| verdict.outcome == Outcome::Missed && !verdict.shown)
+        .count();
     let searches: usize = verdicts.iter().map(|verdict| verdict.searches).sum();
     println!(
-        "| {name} | {} | {there} | {right} | {wrong} | {missed} | {} | {} | {:.2} |",
+        "| {name} | {} | {there} | {right} | {wrong} | {missed} | {never_shown} | {} | {} | {:.2} |",
         verdicts.len(),
         percent(right, right + wrong),
         percent(right, there),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use patchbay::songs::Song;
 use sandbox::{Catalog, Track};
 use serde::Deserialize;
 
@@ -34,6 +35,18 @@ pub struct Labelled {
 }
 
 impl Labelled {
+    /// As the library wants it.
+    pub fn with_song<T>(&self, look: impl FnOnce(&Song<'_>) -> T) -> T {
+        let artists = [self.artist.as_str()];
+        look(&Song {
+            title: &self.title,
+            artists: if self.artist.is_empty() { &[] } else { &artists },
+            album: self.album.as_deref(),
+            isrc: self.isrc.as_deref(),
+            duration_ms: self.duration_ms,
+        })
+    }
+
     /// Whether a person would accept this track: a label's own, or the same recording on another album.
     pub fn accepts(&self, track: &Track, catalog: &Catalog) -> bool {
         self.labels().any(|id| {

@@ -1,6 +1,6 @@
 //! Where one line of credit joins several artists, or one artist's names.
 
-use crate::songs::normal::{Script, Text};
+use crate::songs::normal::{Script, Text, is_latin_letter};
 
 /// Words between two artists. At either end of a name they are part of it: "X Ambassadors", "Lil Nas X".
 const JOINTS: &[&str] = &[
@@ -43,6 +43,12 @@ pub(super) fn split_name(name: &str) -> Vec<String> {
 pub(super) fn two_scripts(name: &str) -> Option<(&str, &str)> {
     /// "DJ", "MC" and the like are no name of their own.
     const LETTERS_MIN: usize = 2;
+    // Most names are in one script; the rest is not cheap.
+    let mut letters = name.chars().filter(|c| c.is_alphabetic());
+    let starts_latin = is_latin_letter(letters.next()?);
+    if letters.all(|c| is_latin_letter(c) == starts_latin) {
+        return None;
+    }
     let name = name.trim();
     let (first, second) = in_brackets(name)
         .or_else(|| name.split_once(['/', '／']))
@@ -61,7 +67,7 @@ pub(super) fn two_scripts(name: &str) -> Option<(&str, &str)> {
 }
 
 /// What stands before the bracket that ends a name, and what in it.
-fn in_brackets(name: &str) -> Option<(&str, &str)> {
+pub(super) fn in_brackets(name: &str) -> Option<(&str, &str)> {
     let inside = name.strip_suffix([')', '）', ']'])?;
     let mut depth = 0_usize;
     for (at, c) in inside.char_indices().rev() {
@@ -75,18 +81,20 @@ fn in_brackets(name: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Where the letters change, if they do so once.
+/// The space where the letters change from one script to another, if they do so once. Looks at every character once: a
+/// name may be as long as a request allows.
 fn at_a_space(name: &str) -> Option<(&str, &str)> {
-    let script = |text: &str| Text::new(text).script();
-    let mut spaces = name.match_indices(char::is_whitespace);
-    spaces
-        .find(|&(at, _)| {
-            let (first, second) = name.split_at(at);
-            // All of one script on each side: "Latin" says so, "Other" may be mixed.
-            let pure = |text: &str| {
-                script(text) == Script::Latin || !text.contains(|c: char| c.is_ascii_alphabetic())
-            };
-            script(first) != script(second) && pure(first) && pure(second)
-        })
-        .map(|(at, _)| name.split_at(at))
+    let mut letters = name
+        .char_indices()
+        .filter(|(_, c)| c.is_alphabetic())
+        .map(|(at, c)| (at, is_latin_letter(c)));
+    let (_, starts_latin) = letters.next()?;
+    let (change, _) = letters.find(|&(_, latin)| latin != starts_latin)?;
+    if letters.any(|(_, latin)| latin == starts_latin) {
+        return None;
+    }
+    let space = name[..change].rfind(char::is_whitespace)?;
+    // The word in which they change belongs to neither: "Official髭男dism".
+    let whole = !name[space..change].contains(char::is_alphabetic);
+    whole.then(|| name.split_at(space))
 }

@@ -17,10 +17,13 @@ pub(super) fn is_part(part: &Text, whole: &Text) -> bool {
 pub(super) fn is_part_of_name(part: &Text, whole: &Text) -> bool {
     const IMITATORS: &[&str] = &[
         "tribute", "karaoke", "cover", "covers", "revival", "sounds", "sound", "like", "plays", "lullaby",
-        "piano", "strings", "quartet", "kids", "ensemble", "players", "singers", "choir", "project", "show",
-        "style", "to",
+        "piano", "strings", "kids", "ensemble", "players", "singers", "choir", "project", "show", "style",
+        "to",
     ];
-    let words = whole.bare_words();
+    let words = match whole.bare_words() {
+        [the, rest @ ..] if the == "the" => rest,
+        words => words,
+    };
     let at_edge = words.starts_with(part.bare_words()) || words.ends_with(part.bare_words());
     let imitates = words.iter().any(|word| IMITATORS.contains(&word.as_str()));
     is_part(part, whole) && at_edge && !imitates

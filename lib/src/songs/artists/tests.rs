@@ -35,6 +35,7 @@ fn credits_that_name_the_same_artists() {
         ("Fleetwod Mac", &["Fleetwood Mac"]),
         ("Jay Chou 周杰倫", &["周杰倫"]),
         ("AIGEL", &["АИГЕЛ"]),
+        ("김민석 (멜로망스)", &["김민석"]),
         ("Toten Hosen", &["Die Toten Hosen"]),
         ("米津玄師 / Kenshi Yonezu", &["米津玄師"]),
         ("和楽器バンド / Wagakki Band", &["和楽器バンド"]),
