@@ -66,20 +66,26 @@ async fn whatever_becomes_of_an_answer_nothing_is_made_twice() {
     }
 }
 
+/// Runs it until the call behind `before` others to `path` hangs, for longer than anybody waits; then it is parked.
+async fn park_at_a_hang(studio: &Studio, request: &Request, caller: &Caller, path: &str, before: u32) {
+    later(studio, path, before, FaultKind::Hang);
+    let hangs = || async { studio.count("POST", path) > before as usize };
+    let patience_ends = async {
+        until("a call that hangs", hangs).await;
+        studio.clock.advance(PATIENCE);
+    };
+    let (outcome, ()) = tokio::join!(studio.start(request, caller), patience_ends);
+    let parked = unfinished(outcome);
+    assert_eq!(parked.waits_for, WaitsFor::Time(Why::ProviderUnavailable));
+}
+
 #[tokio::test]
 async fn a_batch_that_is_added_after_nobody_waits_for_it_any_more_is_not_added_again() {
     let studio = Studio::open().await;
     let caller = studio.connected("user-1", "ana").await;
     let songs = studio.tracks(210);
     let request = request(songs.clone(), Some("key"));
-    later(&studio, ADD, 1, FaultKind::Hang);
-    let patience_ends = async {
-        until("the second batch", || async { studio.count("POST", ADD) == 2 }).await;
-        studio.clock.advance(PATIENCE);
-    };
-    let (outcome, ()) = tokio::join!(studio.start(&request, &caller), patience_ends);
-    let parked = unfinished(outcome);
-    assert_eq!(parked.waits_for, WaitsFor::Time(Why::ProviderUnavailable));
+    park_at_a_hang(&studio, &request, &caller, ADD, 1).await;
     {
         let mut world = studio.sandbox.world();
         let id = world.playlists().next().expect("one").id.clone();
@@ -92,6 +98,24 @@ async fn a_batch_that_is_added_after_nobody_waits_for_it_any_more_is_not_added_a
     }
     sweep_until_done(&studio, &request, &caller).await;
     assert_eq!(studio.playlist(), uris(&songs));
+}
+
+#[tokio::test]
+async fn a_playlist_that_is_made_after_nobody_waits_for_it_any_more_is_not_made_again() {
+    for is_made in [true, false] {
+        let studio = Studio::open().await;
+        let caller = studio.connected("user-1", "ana").await;
+        let songs = studio.tracks(3);
+        let request = request(songs.clone(), Some("key"));
+        park_at_a_hang(&studio, &request, &caller, CREATE, 0).await;
+        if is_made {
+            let made = studio.sandbox.world().add_playlist("ana", "Mixtape");
+            assert!(made.is_ok(), "{made:?}");
+        }
+        sweep_until_done(&studio, &request, &caller).await;
+        assert_eq!(studio.playlist(), uris(&songs));
+        assert_eq!(studio.playlists(), 1, "was it made? {is_made}");
+    }
 }
 
 #[tokio::test]
