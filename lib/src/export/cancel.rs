@@ -29,13 +29,16 @@ impl Exporter {
         for _ in 0..TRIES_MAX {
             let found = self.jobs.find(id, &who.owner).await?;
             let (head, version) = found.ok_or(ExportError::NotFound)?;
-            let total = head.total;
+            let (total, playlist) = (head.total, head.playlist.clone());
             let cancelled = self
                 .what_stays(Job::new(id.clone(), who.owner.clone(), version, head))
                 .await;
             // The head first: without it a runner can do nothing more, and nobody can begin.
             if let Written::As(_) = self.jobs.remove_head(id, version).await? {
                 self.jobs.remove_parts(id, total).await?;
+                if let Some(playlist) = playlist {
+                    self.jobs.release_playlist(&playlist.id).await?;
+                }
                 return Ok(cancelled);
             }
         }

@@ -94,10 +94,17 @@ async fn make(session: &Session<'_>, jobs: &Jobs, job: &mut Job) -> Result<Made,
 
 /// From here on nothing is looked for any more: the id is known.
 async fn adopt(jobs: &Jobs, job: &mut Job, made: Made) -> Result<(), Halt> {
+    let playlist_id = made.id.clone();
     job.head.playlist = Some(made);
     job.head.create_attempted_at = None;
     job.head.stage = Stage::Fill;
-    jobs.save_head(job).await
+    let saved = jobs.save_head(job).await;
+    let is_cancelled = matches!(saved, Err(Halt::Lost)) && jobs.find(&job.id, &job.owner).await?.is_none();
+    if is_cancelled {
+        // Nothing is kept of an export that was cancelled while its playlist was made.
+        jobs.release_playlist(&playlist_id).await?;
+    }
+    saved
 }
 
 /// A grant that may write and not list blocks the export: whether there is a playlist already cannot be known then.

@@ -197,6 +197,15 @@ impl Jobs {
         Ok(found.is_some_and(|found| found.body == claim.body))
     }
 
+    /// Forgets whose a playlist is, together with the export that it was made for.
+    pub(super) async fn release_playlist(&self, playlist_id: &str) -> Result<(), StoreError> {
+        let id = claim_id(playlist_id);
+        if let Some(claim) = self.store.find_record(Collection::Exports, &id).await? {
+            self.delete(&id, claim.version).await?;
+        }
+        Ok(())
+    }
+
     /// Whether less than half of the lease is left.
     pub(super) fn lease_is_short(&self, job: &Job) -> bool {
         let soon = self.system.now() + LEASE / 2;
