@@ -356,6 +356,40 @@ proptest! {
     }
 }
 
+/// What no list should hold, as long as a request lets it be.
+fn nasty() -> impl Strategy<Value = String> {
+    prop_oneof![
+        proptest::collection::vec(any::<char>(), 0..500).prop_map(String::from_iter),
+        "[🎵🎸\u{1F1F0}\u{1F1F7}\u{200D}\u{FE0F}]{0,500}",
+        "[!-/:-@「」《》【】()|_ ]{0,500}",
+        "[אבגحب٣\u{202E}\u{200F}\u{64B} -]{0,500}",
+        "[e\u{301}\u{302}\u{20DD}\u{200B}\u{AD}\u{FEFF} ]{0,500}",
+        "([a봄夜ア] ?(-|\\||/|「|feat\\.|MV|by|\\(|&) ?){0,80}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn nothing_is_too_odd_to_be_looked_for(title in nasty(), artist in nasty(), other in nasty()) {
+        let artists = [artist.as_str()];
+        let wanted = Song { album: Some(&other), isrc: Some(&other), ..song(&title, &artists) };
+        let mut hunt = Hunt::new(&wanted);
+        let mut asked = 0;
+        while let Some(query) = hunt.next_query() {
+            asked += 1;
+            prop_assert!((1..=QUERY_CHARS_MAX).contains(&query.q.chars().count()), "{query:?}");
+            hunt.offer(asked, &song(&other, &[&title]), query.how);
+        }
+        prop_assert!(asked <= 3);
+        for seen in hunt.ranked() {
+            prop_assert!((0.0..=1.0).contains(&seen.likeness.score), "{:?}", seen.likeness);
+        }
+        prop_assert_eq!(key(&title, &artist), key(&title, &artist));
+    }
+}
+
 fn lasting(song: Song<'_>, duration_ms: u64) -> Song<'_> {
     Song {
         duration_ms: Some(duration_ms),
