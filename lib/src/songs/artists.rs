@@ -45,6 +45,8 @@ pub(super) struct Credit {
     names: Vec<Name>,
     /// Every piece of every name, in order.
     pieces: Vec<Piece>,
+    /// All of them as one.
+    all: Text,
 }
 
 /// One name as the list gives it; it may hold several artists ("A & B") or one ("Earth, Wind & Fire").
@@ -52,6 +54,7 @@ pub(super) struct Credit {
 struct Name {
     pieces: std::ops::Range<usize>,
     written: String,
+    text: Text,
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +94,7 @@ impl Credit {
         for guest in guests {
             credit.add(guest, true);
         }
+        credit.all = join(&credit.pieces);
         credit
     }
 
@@ -131,14 +135,12 @@ impl Credit {
         }
         if let ([own], [other]) = (self.names.as_slice(), candidate.names.as_slice()) {
             // "Guns and Roses" / "Guns N' Roses": whole, before "and" parts it.
-            let whole = Text::new(&own.written).alike(&Text::new(&other.written));
+            let whole = own.text.alike(&other.text);
             if whole >= SAME_NAME_AT {
                 return Artists::All(whole);
             }
         }
-        if self.all_words().alike(&candidate.all_words()) >= 1.0
-            || self.all_words().same_words(&candidate.all_words())
-        {
+        if self.all.alike(&candidate.all) >= 1.0 || self.all.same_words(&candidate.all) {
             return Artists::All(1.0);
         }
         let mut found = vec![0.0_f64; self.pieces.len()];
@@ -188,13 +190,13 @@ impl Credit {
 
     /// All names without the spaces between their words.
     pub(super) fn run_together(&self) -> String {
-        self.all_words().bare_words().concat()
+        self.all.bare_words().concat()
     }
 
     /// Whether a name of one and a name of the other are to each other as `related` says, either way round.
     fn any_two(&self, candidate: &Self, related: fn(&Text, &Text) -> bool) -> bool {
         let texts = |credit: &Self| -> Vec<Text> {
-            let names = credit.names.iter().map(|name| Text::new(&name.written));
+            let names = credit.names.iter().map(|name| name.text.clone());
             let pieces = credit
                 .pieces
                 .iter()
@@ -260,10 +262,6 @@ impl Credit {
             .max_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
-    fn all_words(&self) -> Text {
-        join(&self.pieces)
-    }
-
     /// Adds what one string credits; "feat." always parts artists, commas and "&" may be part of a name.
     fn add(&mut self, credit: &str, mut guest: bool) {
         let credit = credit.trim();
@@ -310,7 +308,7 @@ impl Credit {
         }
         if start == self.pieces.len() && start < PIECES_MAX {
             self.pieces.push(Piece {
-                aliases: vec![whole],
+                aliases: vec![whole.clone()],
                 written: vec![name.to_owned()],
                 guest,
             });
@@ -319,6 +317,7 @@ impl Credit {
             self.names.push(Name {
                 pieces: start..self.pieces.len(),
                 written: name.to_owned(),
+                text: whole,
             });
         }
     }

@@ -33,7 +33,7 @@ pub(super) enum Script {
 }
 
 /// A name in its normal forms.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Text {
     exact: Vec<String>,
     /// Accents dropped; `None` where that changes nothing.
