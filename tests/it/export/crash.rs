@@ -27,7 +27,10 @@ const RUNS_MAX: usize = 10;
 /// Pairs of moments at which two runners die, one after the other.
 const PAIRS: usize = 6;
 
-/// Of the moments to be killed at, a usual run falls asleep at one in so many.
+/// To die after a question is to die after the last call that had an effect: a usual run does it at one in so many.
+const QUESTION_STRIDE: usize = 7;
+
+/// Of all moments, a usual run falls asleep at one in so many.
 const SLEEP_STRIDE: usize = 4;
 
 /// The songs whose tracks cannot be added, in the middle of the first and of the second batch.
@@ -263,7 +266,11 @@ const WAYS: [Next; 3] = [Next::SameRequest, Next::ById, Next::Sweep];
 #[tokio::test]
 async fn killed_at_any_call_it_makes_one_playlist() {
     let truth = a_quiet_day().await;
-    for (moment, how) in moments(&truth.calls).iter().zip(WAYS.into_iter().cycle()) {
+    let moments = moments(&truth.calls).into_iter().enumerate();
+    let moments = moments.filter(|(number, moment)| {
+        !moment.only_asks() || number % QUESTION_STRIDE == 0 || stops_everywhere()
+    });
+    for ((_, moment), how) in moments.zip(WAYS.into_iter().cycle()) {
         let what = format!("killed at {moment:?}, then {how:?}");
         let scene = Scene::new().await;
         moment.arm(&scene);
