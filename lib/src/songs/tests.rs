@@ -202,6 +202,17 @@ fn length_decides_within_its_bounds() {
 }
 
 #[test]
+fn a_video_may_be_longer_than_its_song_and_never_shorter() {
+    let offered = lasting(song("Take on Me", &["a-ha"]), 4 * MINUTE_MS);
+    let accepted = |title, ms| likeness(&lasting(song(title, &["a-ha"]), ms), &offered).is_accepted();
+    let video = "a-ha - Take On Me (Official Video)";
+    assert!(accepted(video, 5 * MINUTE_MS));
+    assert!(!accepted(video, 5 * MINUTE_MS + 1));
+    assert!(!accepted(video, 4 * MINUTE_MS - 16_000));
+    assert!(!accepted("Take On Me", 5 * MINUTE_MS));
+}
+
+#[test]
 fn an_ending_that_one_side_lacks_needs_more() {
     let wanted = song("Faded", &["Alan Walker"]);
     let offered = song("Faded (Restrung)", &["Alan Walker"]);

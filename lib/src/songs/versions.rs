@@ -344,6 +344,7 @@ mod tests {
     fn words_that_only_look_like_versions() {
         for aside in [
             "Live Your Life",
+            "Mr. Blue Sky",
             "Forget About Me",
             "ドライブ",
             "Spanish Guitar",

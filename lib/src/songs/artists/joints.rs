@@ -98,3 +98,22 @@ fn at_a_space(name: &str) -> Option<(&str, &str)> {
     let whole = !name[space..change].contains(char::is_alphabetic);
     whole.then(|| name.split_at(space))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_joint_stands_between_two_names() {
+        for (name, pieces) in [
+            ("X Ambassadors", &["X Ambassadors"][..]),
+            ("Lil Nas X", &["Lil Nas X"]),
+            ("Lil Nas X & Jack Harlow", &["Lil Nas X", "Jack Harlow"]),
+            ("Ali Sethi x Shae Gill", &["Ali Sethi", "Shae Gill"]),
+        ] {
+            let split = split_name(name);
+            let split: Vec<&str> = split.iter().map(|piece| piece.trim()).collect();
+            assert_eq!(split, pieces, "{name:?}");
+        }
+    }
+}
