@@ -96,6 +96,9 @@ impl Jobs {
                     entries: entries.collect(),
                 },
             });
+            // Songs of one who was away would take away what became of them since: between reading and writing, so that
+            // whoever has the job by then has written, too.
+            self.hold(job).await?;
             self.save_part(job, number).await?;
         }
         job.head.stage = Stage::Resolve;

@@ -292,22 +292,38 @@ async fn asleep_at_any_call_for_longer_than_its_lease_it_does_nothing_twice() {
         .filter(|moment| !moment.is_on_the_way())
         .step_by(stride);
     for (moment, how) in moments.zip(WAYS.into_iter().cycle()) {
-        let what = format!("asleep at {moment:?}, then {how:?}");
-        let scene = Scene::new().await;
-        moment.arm(&scene);
-        let mut sleeper = std::pin::pin!(scene.studio.exporter.start(&scene.request, &scene.caller, HOUR));
-        let ended = tokio::select! {
-            outcome = &mut sleeper => Some(outcome),
-            () = scene.studio.exits.stopped() => None,
-        };
-        assert!(ended.is_none() || moment.may_be_missed(), "{what}: {ended:?}");
-        let done = scene.go_on(how, &truth.id).await;
-        if ended.is_none() {
-            let woken = finished(sleeper.await);
-            assert_eq!(woken.playlist_id, done.playlist_id, "{what}");
-        }
-        scene.check(&done, &truth, &what).await;
+        sleep_at(moment, how, &truth).await;
     }
+}
+
+#[tokio::test]
+async fn asleep_while_its_songs_are_stored_it_takes_nothing_away_from_them() {
+    let truth = a_quiet_day().await;
+    // The head, three parts, the head again.
+    for nth in 0..5 {
+        for side in [Side::Before, Side::After] {
+            let name = "WriteRecord".to_owned();
+            sleep_at(&Moment { name, nth, side }, Next::SameRequest, &truth).await;
+        }
+    }
+}
+
+async fn sleep_at(moment: &Moment, how: Next, truth: &Truth) {
+    let what = format!("asleep at {moment:?}, then {how:?}");
+    let scene = Scene::new().await;
+    moment.arm(&scene);
+    let mut sleeper = std::pin::pin!(scene.studio.exporter.start(&scene.request, &scene.caller, HOUR));
+    let ended = tokio::select! {
+        outcome = &mut sleeper => Some(outcome),
+        () = scene.studio.exits.stopped() => None,
+    };
+    assert!(ended.is_none() || moment.may_be_missed(), "{what}: {ended:?}");
+    let done = scene.go_on(how, &truth.id).await;
+    if ended.is_none() {
+        let woken = finished(sleeper.await);
+        assert_eq!(woken.playlist_id, done.playlist_id, "{what}");
+    }
+    scene.check(&done, truth, &what).await;
 }
 
 #[tokio::test]
