@@ -312,18 +312,18 @@ async fn sleep_at(moment: &Moment, how: Next, truth: &Truth) {
     let what = format!("asleep at {moment:?}, then {how:?}");
     let scene = Scene::new().await;
     moment.arm(&scene);
-    let mut sleeper = std::pin::pin!(scene.studio.exporter.start(&scene.request, &scene.caller, HOUR));
+    let mut sleeper = Box::pin(scene.studio.exporter.start(&scene.request, &scene.caller, HOUR));
     let ended = tokio::select! {
         outcome = &mut sleeper => Some(outcome),
         () = scene.studio.exits.stopped() => None,
     };
     assert!(ended.is_none() || moment.may_be_missed(), "{what}: {ended:?}");
-    let done = scene.go_on(how, &truth.id).await;
+    let done = Box::pin(scene.go_on(how, &truth.id)).await;
     if ended.is_none() {
         let woken = finished(sleeper.await);
         assert_eq!(woken.playlist_id, done.playlist_id, "{what}");
     }
-    scene.check(&done, truth, &what).await;
+    Box::pin(scene.check(&done, truth, &what)).await;
 }
 
 #[tokio::test]
