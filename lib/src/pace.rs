@@ -87,6 +87,13 @@ impl Pace {
     pub fn tolerance_ms(self) -> i64 {
         i64::from(self.capacity.saturating_sub(1)) * i64::from(self.spacing_ms)
     }
+
+    /// For how long a bucket is closed when a provider asks for `pause`: never so shortly that a call which was made a
+    /// moment before is forgotten by it.
+    #[must_use]
+    pub fn closed_for(self, pause: Duration) -> Duration {
+        pause.max(Duration::from_millis(self.spacing_ms.into()))
+    }
 }
 
 impl Level {
@@ -124,7 +131,7 @@ impl Level {
     /// its rate is halved once.
     #[must_use]
     pub fn close(self, pace: Pace, now: Timestamp, pause: Duration, refusal: Refusal) -> Self {
-        let until = now + pause;
+        let until = now + pace.closed_for(pause);
         if until <= self.closed_until {
             return self;
         }

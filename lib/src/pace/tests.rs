@@ -99,10 +99,22 @@ fn a_halving_is_taken_back_for_each_quiet_minute() {
 }
 
 #[test]
+fn a_refusal_without_a_pause_does_not_forget_the_call_before_it() {
+    let mut level = Level::default();
+    let pace = Pace {
+        capacity: 1,
+        spacing_ms: 200,
+    };
+    assert_eq!(start(&mut level, pace, 100), 100);
+    level = level.close(pace, at(100), ms(0), Refusal::RateLimit);
+    assert_eq!(start(&mut level, pace, 100), 300);
+}
+
+#[test]
 fn what_is_stored_of_it_is_read_back() {
     let level = Level::default().close(PACE, at(5), ms(10), Refusal::Quota);
     let stored = serde_json::to_value(level).expect("JSON");
-    assert_eq!(stored["closedUntil"], 15);
+    assert_eq!(stored["closedUntil"], 205);
     assert_eq!(stored["refusal"], "quota");
     assert_eq!(serde_json::from_value::<Level>(stored).expect("a level"), level);
 }

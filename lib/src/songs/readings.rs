@@ -229,7 +229,7 @@ fn quoted(line: &str) -> Option<(&str, &str)> {
     })
 }
 
-/// A title without what it says of the video at either end: "[MV] Title", "Title (Official Video)", "Title M/V". Left
+/// A title without what it says of the video at either end: `[MV] Title`, "Title (Official Video)", "Title M/V". Left
 /// alone if nothing else is in it.
 fn without_video(title: &str) -> &str {
     const EDGES: &[char] = &[' ', '\u{3000}', '-', '–', '—', '|', '｜', '/'];

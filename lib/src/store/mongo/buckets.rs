@@ -176,7 +176,7 @@ fn closing(pace: Pace, pause: Duration, refusal: Refusal) -> [Document; 3] {
         "closings": { "$add": ["$level.closings", 1_i64] },
     };
     [
-        doc! { "$set": { "until": { "$add": ["$level.now", millis(pause)] } } },
+        doc! { "$set": { "until": { "$add": ["$level.now", millis(pace.closed_for(pause))] } } },
         doc! { "$set": { "level": { "$cond": [
             { "$gt": ["$until", "$level.closedUntil"] },
             closed,
