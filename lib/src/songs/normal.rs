@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use self::letters::{ascii_digit, bare, digit, is_latin, spelled};
 use super::han;
-use super::spelling::words_alike;
+use super::spelling::{DENSE_FROM, words_alike};
 
 /// Without its accents a name is a little less certain ("Björk" / "Bjork").
 const WORTH_BARE: f64 = 0.98;
@@ -20,8 +20,6 @@ const ROMANISED_CHARS_MAX: usize = 64;
 const ROMANISED_LETTER_MAX: usize = 2;
 /// There are several ways to write Russian or Hindi in Latin letters: one letter in so many may differ.
 const ROMANISED_CHARS_PER_SLIP: usize = 6;
-/// The first code point of the scripts counted as dense (Thai; then Hangul, kana, Han).
-pub(super) const DENSE_FROM: char = '\u{0E00}';
 
 /// Which letters a name is written in, as far as bilingual titles need to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

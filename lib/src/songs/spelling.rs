@@ -1,6 +1,7 @@
 //! How alike two names are, letter by letter: a slip of the pen, or another name.
 
-use super::normal::DENSE_FROM;
+/// The first code point of the scripts counted as dense (Thai; then Hangul, kana, Han).
+pub(super) const DENSE_FROM: char = '\u{0E00}';
 
 /// Below this two names are not the same name. Slips of spelling stay above it, other words below.
 pub(super) const SAME_NAME_AT: f64 = 0.8;
