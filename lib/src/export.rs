@@ -316,12 +316,7 @@ impl Exporter {
             Claimed::Ours(job) => *job,
             Claimed::Theirs(head) => return Ok(Outcome::Unfinished(Progress::of(id, &head, now))),
             Claimed::Done(job) => return Ok(Outcome::Finished(Box::new(Finished::of(&job)))),
-            Claimed::Absent => {
-                return match who.opened {
-                    Some(Err(Halt::Blocked(blocked))) => Err(self.not_begun(blocked, Mode::Bearer)),
-                    _ => Err(ExportError::NotFound),
-                };
-            }
+            Claimed::Absent => return Err(self.absent(who.opened.as_ref())),
         };
         if let (At::Loading, Some((request, _))) = (job.head.stage, again)
             && let Err(halt) = self.jobs.load(&mut job, request).await
@@ -357,6 +352,15 @@ impl Exporter {
             id: None,
             blocked,
             can_fall_back: self.could_fall_back(mode, blocked),
+        }
+    }
+
+    /// There is no such export of this caller's. Whose token is not accepted any more is told that instead: theirs may
+    /// well be there.
+    fn absent(&self, opened: Option<&Result<Opened<'_>, Halt>>) -> ExportError {
+        match opened {
+            Some(Err(Halt::Blocked(blocked))) => self.not_begun(*blocked, Mode::Bearer),
+            _ => ExportError::NotFound,
         }
     }
 

@@ -10,8 +10,7 @@ mod m3u8;
 use std::str::FromStr;
 
 use super::{
-    Caller, ExportError, ExportId, Exporter, Finished, Mode,
-    halt::Halt,
+    Caller, ExportError, ExportId, Exporter, Finished,
     head::Stage,
     job::Job,
     request::{PlaylistSpec, SongSpec},
@@ -74,10 +73,7 @@ impl Exporter {
     ) -> Result<Option<File>, ExportError> {
         let who = self.recognize(caller, Timestamp::MAX).await?;
         let Some((head, version)) = self.jobs.find(id, &who.owner).await? else {
-            return Err(match who.opened {
-                Some(Err(Halt::Blocked(blocked))) => self.not_begun(blocked, Mode::Bearer),
-                _ => ExportError::NotFound,
-            });
+            return Err(self.absent(who.opened.as_ref()));
         };
         if head.stage != Stage::Done {
             return Ok(None);

@@ -3,8 +3,7 @@
 use super::{
     Caller, ExportError, ExportId, Exporter,
     account::Account,
-    halt::Halt,
-    head::{Head, Mode, Stage},
+    head::{Head, Stage},
     job::Job,
     outcome::{Finished, Outcome},
     progress::Progress,
@@ -32,11 +31,9 @@ impl Exporter {
     /// [`ExportError`]; `NotFound` for everybody else's.
     pub async fn look(&self, id: &ExportId, caller: &Caller) -> Result<Seen, ExportError> {
         let who = self.recognize(caller, Timestamp::MAX).await?;
-        match (self.look_as(id, &who.owner).await, who.opened) {
-            (Err(ExportError::NotFound), Some(Err(Halt::Blocked(blocked)))) => {
-                Err(self.not_begun(blocked, Mode::Bearer))
-            }
-            (seen, _) => seen,
+        match self.look_as(id, &who.owner).await {
+            Err(ExportError::NotFound) => Err(self.absent(who.opened.as_ref())),
+            seen => seen,
         }
     }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::export::{Duplicate, How, Matched, Rejected, Unmatched};
+use crate::export::{Duplicate, How, Matched, Mode, Rejected, Unmatched};
 
 const TEARDROP: &str = "67Hna13dNDkZvBpTXRIaOJ";
 
