@@ -1,4 +1,4 @@
-//! `patchbay sandbox`: the copy of Spotify, alone, for other applications and their CI.
+//! `patchbay sandbox`: the copy of Spotify and Last.fm, alone, for other applications and their CI.
 
 use std::path::PathBuf;
 

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 mod dashboard;
+mod lastfm;
 mod trouble;
 
 use crate::catalog::Track;
@@ -22,7 +23,7 @@ use crate::server::Shared;
 use crate::world::{Refused, Settings};
 
 /// The list that `GET /_sandbox` answers.
-const ROUTES: [(&str, &str); 33] = [
+const ROUTES: [(&str, &str); 46] = [
     (
         "GET /_sandbox/requests",
         "every request seen: names of fields, no values",
@@ -37,12 +38,12 @@ const ROUTES: [(&str, &str); 33] = [
     ("GET /_sandbox/settings", "every knob"),
     (
         "PATCH /_sandbox/settings",
-        "turn some: {tokenTtlS: 5, rotation: \"rotate_single_use\"}",
+        "turn some: {tokenTtlS: 5, rotation: \"rotate_single_use\", lastfm: {limitCap: 1000}}",
     ),
     ("GET /_sandbox/faults", "faults that are left"),
     (
         "POST /_sandbox/faults",
-        "{method?, path, times?, kind}; kind: {status: {status, contentType, body, retryAfterS?}}, {retry_after: {status, value}}, \"hang\", {delay_ms: n}, {commit_then_status: n}, \"commit_then_drop\", \"drop_connection\", \"garbage200\"",
+        "{method?, path, lastfmMethod?, times?, kind}; kind: {status: {status, contentType, body, retryAfterS?}}, {retry_after: {status, value}}, \"hang\", {delay_ms: n}, {commit_then_status: n}, \"commit_then_drop\", \"drop_connection\", \"garbage200\"",
     ),
     (
         "DELETE /_sandbox/faults",
@@ -104,6 +105,52 @@ const ROUTES: [(&str, &str); 33] = [
         "{developer, bucket, forMs}: exhaust; bucket: search, playlists, catalog, profile",
     ),
     ("DELETE /_sandbox/quota", "forget all counted calls"),
+    ("GET /_sandbox/lastfm/users", "people on Last.fm"),
+    (
+        "POST /_sandbox/lastfm/users",
+        "add: {name, realName?, country?, registeredMs?, subscriber?, hidden?}",
+    ),
+    (
+        "DELETE /_sandbox/lastfm/users/{name}",
+        "delete, with plays and sessions",
+    ),
+    (
+        "GET /_sandbox/lastfm/users/{name}/plays",
+        "what they played, oldest first",
+    ),
+    (
+        "POST /_sandbox/lastfm/users/{name}/plays",
+        "{artist, title, album?}: once, now; at? (epoch ms) another moment; times?, since? (epoch ms, \"today\" or \"monday\"), until? (epoch ms): so often, spread from since until now or until",
+    ),
+    (
+        "DELETE /_sandbox/lastfm/users/{name}/plays",
+        "{artist, title, at}: take one away",
+    ),
+    (
+        "POST /_sandbox/lastfm/users/{name}/now-playing",
+        "{artist, title, album?}, or {} for nothing",
+    ),
+    (
+        "POST /_sandbox/lastfm/users/{name}/hidden",
+        "{hidden}: hide recent listening",
+    ),
+    (
+        "POST /_sandbox/lastfm/users/{name}/revoke",
+        "they take every application's permission back",
+    ),
+    (
+        "POST /_sandbox/lastfm/users/{name}/sessions",
+        "a session key out of thin air: {apiKey?}",
+    ),
+    (
+        "GET /_sandbox/lastfm/meter",
+        "calls that passed and calls refused, by key and by address",
+    ),
+    ("DELETE /_sandbox/lastfm/meter", "forget all counted calls"),
+    (
+        "POST /_sandbox/lastfm/key",
+        "{suspended, apiKey?}: suspend an application, or let it ask again",
+    ),
 ];
 
 pub(crate) fn routes() -> Router<Arc<Shared>> {
@@ -145,6 +192,7 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
             "/_sandbox/quota",
             post(trouble::exhaust_quota).delete(trouble::reset_limits),
         )
+        .merge(lastfm::routes())
         .layer(axum::middleware::from_fn(local_only))
 }
 
@@ -215,7 +263,7 @@ async fn list() -> Json<Value> {
         .iter()
         .map(|(route, about)| json!({"route": route, "about": about}))
         .collect();
-    Json(json!({"what": "the control face of a sandbox, not Spotify", "routes": routes}))
+    Json(json!({"what": "the control face of a sandbox, not Spotify and not Last.fm", "routes": routes}))
 }
 
 async fn requests(State(shared): Sandboxed) -> Json<Value> {
@@ -258,7 +306,11 @@ async fn change_settings(State(shared): Sandboxed, body: Bytes) -> Outcome {
     let mut world = shared.world();
     let mut merged = json!(world.settings);
     for (name, value) in changes {
-        merged[&name] = value;
+        match (&mut merged[&name], value) {
+            // Last.fm's knobs turn one by one, too.
+            (Value::Object(knobs), Value::Object(changes)) if name == "lastfm" => knobs.extend(changes),
+            (place, value) => *place = value,
+        }
     }
     let settings: Settings = serde_json::from_value(merged)
         .map_err(|error| Failure(StatusCode::BAD_REQUEST, error.to_string()))?;

@@ -36,17 +36,20 @@ pub(crate) async fn gate(State(shared): State<Arc<Shared>>, request: Request, ne
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
-    let number = {
+    let (number, lastfm_method) = {
         let mut world = shared.world();
         let seen = seen(&world, &parts, &body);
-        world.note_arrival(seen)
+        let lastfm_method = seen.lastfm_method.clone();
+        (world.note_arrival(seen), lastfm_method)
     };
 
     let before = shared.world().meet_hold(&path, When::BeforeWork);
     if let Some(gate) = before {
         gate.opened().await;
     }
-    let fault = shared.world().take_fault(&method, &path);
+    let fault = shared
+        .world()
+        .take_fault(&method, &path, lastfm_method.as_deref());
     let request = Request::from_parts(parts, Body::from(body));
     let response = match fault {
         None => next.run(request).await,
@@ -160,8 +163,14 @@ fn seen(world: &World, parts: &Parts, body: &Bytes) -> Seen {
     } else {
         b""
     };
+    let asks_lastfm = crate::lastfm::is_api(parts.uri.path());
+    let (mut lastfm_method, mut asked_about) = (None, None);
     for (name, value) in form_urlencoded::parse(query).chain(form_urlencoded::parse(form)) {
         match &*name {
+            "method" if asks_lastfm => lastfm_method = Some(crate::lastfm::method_name(&value).to_owned()),
+            "api_key" if asks_lastfm => client_id = world.lastfm.label(&value).map(str::to_owned),
+            // Whoever has no account here may be anything, a misplaced secret too.
+            "user" if asks_lastfm => asked_about = world.lastfm.user(&value).map(|user| user.name.clone()),
             "grant_type" => grant_type = Some(value.into_owned()),
             "client_id" => client_id = client_id.or_else(|| Some(value.into_owned())),
             _ => {}
@@ -184,9 +193,10 @@ fn seen(world: &World, parts: &Parts, body: &Bytes) -> Seen {
             .as_ref()
             .map(|bearer| bearer.client_id.clone())
             .or(client_id),
-        user: bearer.and_then(|bearer| bearer.user),
+        user: bearer.and_then(|bearer| bearer.user).or(asked_about),
         fields: fields.into_iter().collect(),
         grant_type,
+        lastfm_method,
         unexpected: false,
     }
 }

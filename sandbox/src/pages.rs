@@ -34,10 +34,15 @@ async fn style() -> impl IntoResponse {
 
 /// A whole page around `body`, which is HTML already.
 pub(crate) fn page(title: &str, body: &str) -> Response {
+    framed("Spotify", title, body)
+}
+
+/// The same for a page that stands for another service's.
+pub(crate) fn framed(service: &str, title: &str, body: &str) -> Response {
     let html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{} - Sandbox, not Spotify</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\n\
+         <title>{} - Sandbox, not {service}</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\n\
          <body><main>\n{body}\n</main></body></html>\n",
         escape(title)
     );
@@ -53,11 +58,17 @@ pub(crate) fn page(title: &str, body: &str) -> Response {
 
 /// An error page that consists of one text.
 pub(crate) fn error(status: StatusCode, text: &str) -> Response {
+    framed_error("Spotify", status, text)
+}
+
+/// The same for another service.
+pub(crate) fn framed_error(service: &str, status: StatusCode, text: &str) -> Response {
     let body = format!(
-        "<p class=\"banner\" role=\"note\"><strong>Sandbox - not Spotify.</strong></p>\n<p class=\"error\" role=\"alert\">{}</p>",
+        "<p class=\"banner\" role=\"note\"><strong>Sandbox - not {service}.</strong></p>\n\
+         <p class=\"error\" role=\"alert\">{}</p>",
         escape(text)
     );
-    (status, page("Error", &body)).into_response()
+    (status, framed(service, "Error", &body)).into_response()
 }
 
 /// Text made safe between tags and inside double-quoted attributes.
@@ -85,13 +96,15 @@ async fn index(State(shared): State<Arc<Shared>>) -> Response {
          <p>Point an application at <code>{base}</code> (accounts) and <code>{base}/v1</code> (Web API). \
          {tracks} tracks by {artists} artists. Time travel, faults and the list of requests: \
          <a href=\"/_sandbox\">the control face</a>.</p>\n\
-         <h2>Apps</h2>\n{apps}\n<h2>People</h2>\n<ul>{people}</ul>\n<h2>Playlists</h2>\n{playlists}",
+         <h2>Apps</h2>\n{apps}\n<h2>People</h2>\n<ul>{people}</ul>\n<h2>Playlists</h2>\n{playlists}\n\
+         {lastfm}",
         base = escape(world.base_url()),
         tracks = catalog.len(),
         artists = catalog.artists(),
         apps = apps(&world),
         people = people(&world),
         playlists = playlists(&world, |_| true),
+        lastfm = crate::lastfm::index_section(&world),
     );
     page("Spotify sandbox", &html)
 }

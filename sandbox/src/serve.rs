@@ -16,10 +16,14 @@ pub async fn serve(options: Options) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "# A sandbox, not Spotify. Open {} in a browser; Ctrl-C stops it.",
+        "# A sandbox, neither Spotify nor Last.fm. Open {} in a browser; Ctrl-C stops it.",
         sandbox.url()
     )?;
-    writeln!(out, "# {:?}, for the standard way to connect:", DEMO_APP.name)?;
+    writeln!(
+        out,
+        "# Last.fm, and {:?}, for the standard way to connect:",
+        DEMO_APP.name
+    )?;
     write!(out, "{}", sandbox.env_lines())?;
     writeln!(out, "# {:?}, to connect with an app of one's own:", OWN_APP.name)?;
     writeln!(

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 
 use crate::catalog::Catalog;
 use crate::gate::Dropped;
-use crate::world::{DEMO_APP, Mode, World};
+use crate::world::{DEMO_APP, DEMO_LASTFM, Mode, World};
 
 /// Epoch milliseconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -68,6 +68,10 @@ fn real_clock() -> i64 {
 /// How long to wait for the world. All work under the lock takes microseconds; a test that locks it twice would hang
 /// without a word for ever, so it panics with one instead.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where a request came from; Last.fm meters it. A request that came without a network has none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// What the server's tasks share.
 pub(crate) struct Shared {
@@ -173,6 +177,18 @@ impl Sandbox {
         format!("{}/v1", self.inner.url)
     }
 
+    /// Last.fm's API: append a query string.
+    #[must_use]
+    pub fn lastfm_api_url(&self) -> String {
+        format!("{}/2.0/", self.inner.url)
+    }
+
+    /// Last.fm's site: append `/api/auth/` or `/user/<name>`.
+    #[must_use]
+    pub fn lastfm_site_url(&self) -> String {
+        self.inner.url.clone()
+    }
+
     /// Answers one request as the server would, without a network between: many times as fast, for tests that make
     /// tens of thousands. `None` is a connection that was dropped. Who drops the future leaves the work undone that is
     /// not done yet.
@@ -214,7 +230,12 @@ impl Sandbox {
     /// The lines of a `.env` file that point an application here.
     #[must_use]
     pub fn env_lines(&self) -> String {
+        // The client secret of Spotify stays the last: `tests/clients/run` waits for it.
         let lines = [
+            format!("LASTFM_API_URL={}", self.lastfm_api_url()),
+            format!("LASTFM_SITE_URL={}", self.lastfm_site_url()),
+            format!("LASTFM_API_KEY={}", DEMO_LASTFM.api_key),
+            format!("LASTFM_SHARED_SECRET={}", DEMO_LASTFM.shared_secret),
             format!("SPOTIFY_ACCOUNTS_URL={}", self.accounts_url()),
             format!("SPOTIFY_API_URL={}", self.api_url()),
             format!("SPOTIFY_CLIENT_ID={}", DEMO_APP.client_id),
@@ -243,6 +264,7 @@ fn router(shared: &Arc<Shared>) -> Router {
     let provider = Router::new()
         .merge(crate::accounts::routes())
         .merge(crate::web_api::routes())
+        .merge(crate::lastfm::routes())
         .fallback(crate::web_api::no_such_route)
         .layer(axum::middleware::from_fn_with_state(
             Arc::clone(shared),
@@ -250,6 +272,7 @@ fn router(shared: &Arc<Shared>) -> Router {
         ));
     Router::new()
         .merge(crate::pages::routes())
+        .merge(crate::lastfm::page_routes())
         .merge(crate::control::routes())
         .fallback_service(provider.with_state(Arc::clone(shared)))
         .with_state(Arc::clone(shared))
@@ -262,9 +285,10 @@ async fn serve_connections(listener: TcpListener, router: Router) {
         tokio::select! {
             accepted = listener.accept() => {
                 // An error concerns one connection (or too many open files, which passes).
-                if let Ok((stream, _)) = accepted {
+                if let Ok((stream, address)) = accepted {
                     let router = router.clone();
-                    let service = service_fn(move |request: Request<Incoming>| {
+                    let service = service_fn(move |mut request: Request<Incoming>| {
+                        request.extensions_mut().insert(Peer(address.ip()));
                         answer(router.clone(), request.map(Body::new))
                     });
                     connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));

@@ -9,6 +9,7 @@ mod apps;
 mod demo;
 mod faults;
 mod journal;
+mod lastfm;
 mod limits;
 mod playlists;
 mod random;
@@ -21,11 +22,16 @@ pub use demo::{DEMO_APP, DemoApp, OWN_APP};
 pub(crate) use faults::When;
 pub use faults::{Fault, FaultKind, Matcher};
 pub use journal::Seen;
+pub use lastfm::{
+    BadPeriod, DEMO_LASTFM, DemoLastfm, Escaping, KeyOrder, Lastfm, LastfmSettings, ListShape, Listener,
+    MeterCount, MeterRule, OverCap, Pictures, Play, Song, Transport, WindowEdges,
+};
+pub(crate) use lastfm::{Counted, Kind, LoginRefusal};
 pub(crate) use limits::Refusal as LimitRefusal;
 pub use limits::{Bucket, RateLimit};
 pub(crate) use playlists::{Details, WriteError};
 pub use playlists::{Playlist, PlaylistRow};
-use random::Random;
+pub(crate) use random::Random;
 pub use settings::{FixedFlag, ItemNames, LongQuery, NotRegistered, Rotation, Settings, SpentToken};
 pub(crate) use tokens::{Approval, CodeExchange, Issued, RefreshField, TokenRefusal};
 pub use tokens::{GrantView, TokenPair};
@@ -55,6 +61,8 @@ pub enum Refused {
 pub struct World {
     /// How it behaves where the real one is undocumented, or where a test wants it worse.
     pub settings: Settings,
+    /// Last.fm's side: who listens to what, sessions, the meter.
+    pub lastfm: Lastfm,
     base_url: String,
     clock: Clock,
     offset_ms: i64,
@@ -76,6 +84,7 @@ impl World {
     pub(crate) fn new(base_url: String, clock: Clock, seed: u64, catalog: Catalog, mode: Mode) -> Self {
         let mut world = Self {
             settings: Settings::default(),
+            lastfm: Lastfm::new(seed),
             base_url,
             clock,
             offset_ms: 0,
@@ -92,6 +101,8 @@ impl World {
             journal: journal::Journal::default(),
         };
         demo::furnish(&mut world);
+        let now_s = world.now_s();
+        lastfm::furnish(&mut world.lastfm, &world.catalog, now_s);
         world
     }
 
@@ -99,6 +110,12 @@ impl World {
     #[must_use]
     pub fn now_ms(&self) -> i64 {
         (self.clock)() + self.offset_ms
+    }
+
+    /// The same in UNIX seconds, as Last.fm counts.
+    #[must_use]
+    pub fn now_s(&self) -> i64 {
+        self.now_ms().div_euclid(1000)
     }
 
     /// Time travel: everything that expires sees the new time at once.

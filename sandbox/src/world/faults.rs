@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use super::World;
 
 /// Which requests a fault is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Matcher {
     /// Absent: every method.
@@ -14,14 +14,21 @@ pub struct Matcher {
     pub method: Option<String>,
     /// How the path begins: `/api/token`, `/v1/playlists/`.
     pub path: String,
+    /// A method of Last.fm's, which all share one path; absent: every one.
+    #[serde(default)]
+    pub lastfm_method: Option<String>,
 }
 
 impl Matcher {
-    fn matches(&self, method: &str, path: &str) -> bool {
+    fn matches(&self, method: &str, path: &str, lastfm_method: Option<&str>) -> bool {
         self.method
             .as_deref()
             .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && path.starts_with(&self.path)
+            && self
+                .lastfm_method
+                .as_deref()
+                .is_none_or(|wanted| lastfm_method.is_some_and(|method| method.eq_ignore_ascii_case(wanted)))
     }
 }
 
@@ -47,6 +54,21 @@ impl Fault {
             matcher: Matcher {
                 method: Some(method.to_owned()),
                 path: path.to_owned(),
+                lastfm_method: None,
+            },
+            times: None,
+            kind,
+        }
+    }
+
+    /// A fault that lasts, for one method of Last.fm's API, `user.getRecentTracks`.
+    #[must_use]
+    pub fn on_lastfm(method: &str, kind: FaultKind) -> Self {
+        Self {
+            matcher: Matcher {
+                method: None,
+                path: "/2.0".to_owned(),
+                lastfm_method: Some(method.to_owned()),
             },
             times: None,
             kind,
@@ -273,12 +295,15 @@ impl World {
     }
 
     /// The fault that acts on a request, used up by one.
-    pub(crate) fn take_fault(&mut self, method: &str, path: &str) -> Option<FaultKind> {
-        let index = self
-            .faults
-            .list
-            .iter()
-            .position(|(_, fault)| fault.times != Some(0) && fault.matcher.matches(method, path))?;
+    pub(crate) fn take_fault(
+        &mut self,
+        method: &str,
+        path: &str,
+        lastfm_method: Option<&str>,
+    ) -> Option<FaultKind> {
+        let index = self.faults.list.iter().position(|(_, fault)| {
+            fault.times != Some(0) && fault.matcher.matches(method, path, lastfm_method)
+        })?;
         let fault = &mut self.faults.list[index].1;
         let kind = fault.kind.clone();
         if let Some(times) = &mut fault.times {

@@ -23,14 +23,16 @@ pub struct Seen {
     pub path: String,
     /// Absent while it waits, and for ever if the caller went away or the connection was dropped.
     pub status: Option<u16>,
-    /// The app it spoke for, as far as its credentials or token say.
+    /// The app it spoke for, as far as its credentials or token say; of Last.fm's keys, only what they are called.
     pub client_id: Option<String>,
-    /// The user its token belongs to.
+    /// The user its token belongs to; whom a call of Last.fm's API asks about.
     pub user: Option<String>,
     /// The names in the query string and the form or JSON object, sorted.
     pub fields: Vec<String>,
-    /// The one value that is kept: which grant a token request asked for.
+    /// Which grant a token request asked for: beside the next, the one value that is kept.
     pub grant_type: Option<String>,
+    /// Which of Last.fm's methods was called, in its own spelling; `unknown` for one the sandbox does not have.
+    pub lastfm_method: Option<String>,
     /// True if no route of the sandbox answers this: a call nobody expected.
     pub unexpected: bool,
 }
@@ -63,6 +65,13 @@ impl World {
             .iter()
             .filter(|seen| seen.grant_type.as_deref() == Some(grant_type))
             .count()
+    }
+
+    /// How many calls of this method of Last.fm's were seen.
+    #[must_use]
+    pub fn count_lastfm(&self, method: &str) -> usize {
+        let same = |seen: &&Seen| seen.lastfm_method.as_deref() == Some(method);
+        self.journal.seen.iter().filter(same).count()
     }
 
     /// Requests by `"METHOD /path"`.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::lastfm::LastfmSettings;
 use super::limits::{Bucket, RateLimit};
 
 /// What a refresh answer does with the refresh token (reference: §6).
@@ -167,6 +168,8 @@ pub struct Settings {
     pub playlist_items_max: usize,
     /// Status for a description over 300 characters or with a newline. Real: 500 or 400.
     pub description_refusal: u16,
+    /// The knobs of Last.fm's side.
+    pub lastfm: LastfmSettings,
 }
 
 impl Default for Settings {
@@ -204,6 +207,7 @@ impl Default for Settings {
             playlist_list_lag_s: 0,
             playlist_items_max: 11_000,
             description_refusal: 400,
+            lastfm: LastfmSettings::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The control face, the pages, and the journal.
 
 use reqwest::RequestBuilder;
-use sandbox::{App, DEMO_APP, Refused, Sandbox, User};
+use sandbox::{App, DEMO_APP, DEMO_LASTFM, Refused, Sandbox, User};
 use serde_json::{Value, json};
 
 use crate::http::{access, api, client, demo_basic, read, start, token, uri};
@@ -205,5 +205,16 @@ async fn the_env_lines_point_here() {
     let sandbox = start().await;
     let lines = sandbox.env_lines();
     assert!(lines.contains(&format!("SPOTIFY_API_URL={}/v1\n", sandbox.url())));
-    assert!(lines.lines().all(|line| line.starts_with("SPOTIFY_")));
+    assert!(lines.contains(&format!("LASTFM_API_URL={}/2.0/\n", sandbox.url())));
+    assert!(lines.contains(&format!("LASTFM_API_KEY={}\n", DEMO_LASTFM.api_key)));
+    assert!(
+        lines
+            .lines()
+            .all(|line| line.starts_with("SPOTIFY_") || line.starts_with("LASTFM_"))
+    );
+    let last = lines.lines().last().expect("a line");
+    assert!(
+        last.starts_with("SPOTIFY_CLIENT_SECRET="),
+        "tests/clients/run waits for it"
+    );
 }

@@ -32,6 +32,7 @@ async fn a_fault_acts_as_often_as_told_on_what_it_names() {
         matcher: Matcher {
             method: None,
             path: "/v1".to_owned(),
+            lastfm_method: None,
         },
         times: None,
         kind: FaultKind::html(500),

@@ -5,6 +5,7 @@ mod caller;
 mod control;
 mod faults;
 mod http;
+mod lastfm;
 mod limits;
 mod playlists;
 mod search;
