@@ -3,6 +3,7 @@
 //! Wire types stay inside; errors are sorted by what a caller can do about them.
 
 mod http_client;
+pub mod lastfm;
 pub mod rules;
 pub mod spotify;
 mod token_answer;

@@ -56,6 +56,14 @@ secrets! {
     Passphrase,
     /// Where the database is, with the name and the password that open it.
     DatabaseAddress,
+    /// The operator's key to Last.fm's API. It goes with every call, and whoever has it can have it suspended.
+    ApiKey,
+    /// What signs calls to Last.fm together with the key (reference: authspec §8).
+    SharedSecret,
+    /// What Last.fm's own page sends the browser back with: good for one session, within an hour (reference: webauth §3.1).
+    LoginToken,
+    /// Reads as the Last.fm account that gave it, for as long as its person does not take it back (reference: webauth §6).
+    SessionKey,
 }
 
 #[cfg(test)]

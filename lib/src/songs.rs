@@ -19,7 +19,7 @@ mod versions;
 use std::fmt;
 
 pub use self::hunt::{Hunt, Seen};
-pub use self::likeness::Wanted;
+pub use self::likeness::{Offered, Wanted};
 pub use self::queries::{How, QUERY_CHARS_MAX, Query, queries};
 pub use self::versions::Version;
 
@@ -154,7 +154,8 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How alike the candidate is to the wanted song. To compare one with many, keep a [`Wanted`].
+/// How alike the candidate is to the wanted song. To compare one with many, keep a [`Wanted`], and to compare many with
+/// many an [`Offered`] of each candidate, too.
 #[must_use]
 pub fn likeness(wanted: &Song<'_>, candidate: &Song<'_>) -> Likeness {
     Wanted::new(wanted).likeness(candidate)

@@ -6,6 +6,8 @@ mod names;
 #[cfg(test)]
 mod tests;
 
+use std::{ops::Range, sync::OnceLock};
+
 use self::joints::{in_brackets, split_name, two_scripts};
 use self::names::{is_part, is_part_of_name, is_word, name_alike};
 use super::normal::{Script, Text};
@@ -47,14 +49,18 @@ pub(super) struct Credit {
     pieces: Vec<Piece>,
     /// All of them as one.
     all: Text,
+    /// The pieces that stand together, joined: one for each of [`windows`](Self::windows). Many songs never need them.
+    joined: OnceLock<Vec<Text>>,
 }
 
 /// One name as the list gives it; it may hold several artists ("A & B") or one ("Earth, Wind & Fire").
 #[derive(Debug, Clone)]
 struct Name {
-    pieces: std::ops::Range<usize>,
+    pieces: Range<usize>,
     written: String,
     text: Text,
+    /// The pieces joined, once they were needed.
+    joined: OnceLock<Text>,
 }
 
 #[derive(Debug, Clone)]
@@ -146,7 +152,7 @@ impl Credit {
         let mut found = vec![0.0_f64; self.pieces.len()];
         let (mut strangers, mut stranger_first) = (0, false);
         for (at, name) in candidate.names.iter().enumerate() {
-            let Some((window, worth)) = self.find(&candidate.pieces[name.pieces.clone()]) else {
+            let Some((window, worth)) = self.find(name, &candidate.pieces[name.pieces.clone()]) else {
                 strangers += 1;
                 stranger_first |= at == 0;
                 continue;
@@ -195,17 +201,14 @@ impl Credit {
 
     /// Whether a name of one and a name of the other are to each other as `related` says, either way round.
     fn any_two(&self, candidate: &Self, related: fn(&Text, &Text) -> bool) -> bool {
-        let texts = |credit: &Self| -> Vec<Text> {
-            let names = credit.names.iter().map(|name| name.text.clone());
-            let pieces = credit
-                .pieces
-                .iter()
-                .filter_map(|piece| piece.aliases.first().cloned());
-            names.chain(pieces).collect()
-        };
-        let others = texts(candidate);
-        let either = |a: &Text| others.iter().any(|b| related(a, b) || related(b, a));
-        texts(self).iter().any(either)
+        let either = |a: &Text| candidate.texts().any(|b| related(a, b) || related(b, a));
+        self.texts().any(either)
+    }
+
+    /// Every name, whole and in pieces.
+    fn texts(&self) -> impl Iterator<Item = &Text> {
+        let names = self.names.iter().map(|name| &name.text);
+        names.chain(self.pieces.iter().filter_map(|piece| piece.aliases.first()))
     }
 
     fn scripts_differ(&self, candidate: &Self) -> bool {
@@ -250,16 +253,27 @@ impl Credit {
 
     /// Where all pieces of a name stand together in this credit: "Fire" is not in "Earth, Wind & Fire", unless
     /// the credit lists them apart.
-    fn find(&self, name: &[Piece]) -> Option<(std::ops::Range<usize>, f64)> {
-        let longest = JOINED_PIECES_MAX.min(self.pieces.len());
-        let windows = (1..=longest).flat_map(|len| (0..=self.pieces.len() - len).map(move |at| at..at + len));
-        let scored = windows.map(|window| {
-            let worth = pieces_alike(&self.pieces[window.clone()], name);
+    fn find(&self, name: &Name, pieces: &[Piece]) -> Option<(Range<usize>, f64)> {
+        let scored = self.windows().enumerate().map(|(at, window)| {
+            let worth = if let ([wanted], [piece]) = (&self.pieces[window.clone()], pieces) {
+                wanted.alike(piece)
+            } else {
+                let joined = self
+                    .joined
+                    .get_or_init(|| self.windows().map(|window| join(&self.pieces[window])).collect());
+                name_alike(&joined[at], name.joined.get_or_init(|| join(pieces)))
+            };
             (window, worth)
         });
         scored
             .filter(|(_, worth)| *worth >= SAME_NAME_AT)
             .max_by(|(_, a), (_, b)| a.total_cmp(b))
+    }
+
+    /// Pieces that stand together, the shortest windows first.
+    fn windows(&self) -> impl Iterator<Item = Range<usize>> {
+        let all = self.pieces.len();
+        (1..=JOINED_PIECES_MAX.min(all)).flat_map(move |len| (0..=all - len).map(move |at| at..at + len))
     }
 
     /// Adds what one string credits; "feat." always parts artists, commas and "&" may be part of a name.
@@ -318,6 +332,7 @@ impl Credit {
                 pieces: start..self.pieces.len(),
                 written: name.to_owned(),
                 text: whole,
+                joined: OnceLock::new(),
             });
         }
     }
@@ -355,6 +370,14 @@ impl Piece {
             guest,
         }
     }
+
+    fn alike(&self, other: &Self) -> f64 {
+        let pairs = self
+            .aliases
+            .iter()
+            .flat_map(|a| other.aliases.iter().map(move |b| name_alike(a, b)));
+        pairs.fold(0.0, f64::max)
+    }
 }
 
 /// Two known artists are two, and a name that is known as a whole is one.
@@ -367,17 +390,6 @@ fn is_one_in_two_scripts(name: &str) -> bool {
             .any(|name| Text::new(name).alike(&Text::new(b)) >= 1.0);
         names(name).is_empty() && (first.is_empty() || second.is_empty() || related)
     })
-}
-
-fn pieces_alike(wanted: &[Piece], name: &[Piece]) -> f64 {
-    if let ([wanted], [name]) = (wanted, name) {
-        let pairs = wanted
-            .aliases
-            .iter()
-            .flat_map(|a| name.aliases.iter().map(move |b| name_alike(a, b)));
-        return pairs.fold(0.0, f64::max);
-    }
-    name_alike(&join(wanted), &join(name))
 }
 
 fn join(pieces: &[Piece]) -> Text {

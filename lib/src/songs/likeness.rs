@@ -53,7 +53,7 @@ const WORTH_UNNAMED_VERSION: f64 = 0.9;
 /// An ISRC names one recording (ISO 3901); what is left is for lists that carry a wrong one.
 const SAME_ISRC_MIN: f64 = 0.95;
 
-/// A song taken apart once, to be compared with many.
+/// A wanted song taken apart once, to be compared with many.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// Every way to read its line, at least one.
@@ -71,17 +71,34 @@ impl Wanted {
         Self { ways: ways.collect() }
     }
 
-    /// How alike the candidate is.
+    /// How alike the candidate is. To compare one with many songs, keep an [`Offered`].
     #[must_use]
     pub fn likeness(&self, candidate: &Song<'_>) -> Likeness {
-        let candidate = Parts::new(candidate, likeliest(candidate), false);
-        let likenesses = self.ways.iter().map(|way| way.compare(&candidate));
+        self.likeness_to(&Offered::new(candidate))
+    }
+
+    /// How alike the candidate is; the same as [`likeness`](Self::likeness) says of its song.
+    #[must_use]
+    pub fn likeness_to(&self, candidate: &Offered) -> Likeness {
+        let likenesses = self.ways.iter().map(|way| way.compare(&candidate.0));
         let best = likenesses.reduce(|best, other| if other.score > best.score { other } else { best });
         best.unwrap_or(Likeness {
             score: 0.0,
             reason: Reason::AnotherTitle,
             beside: [Reason::Same; 4],
         })
+    }
+}
+
+/// A candidate taken apart once, to be compared with many wanted songs.
+#[derive(Debug, Clone)]
+pub struct Offered(Parts);
+
+impl Offered {
+    /// Takes a song apart, as its line most likely means it. Costs as much as [`Wanted::new`].
+    #[must_use]
+    pub fn new(song: &Song<'_>) -> Self {
+        Self(Parts::new(song, likeliest(song), false))
     }
 }
 

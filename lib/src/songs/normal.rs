@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use self::letters::{ascii_digit, bare, digit, is_latin, spelled};
 use super::han;
-use super::spelling::{DENSE_FROM, words_alike};
+use super::spelling::{DENSE_FROM, letters_apart, words_alike};
 
 /// Without its accents a name is a little less certain ("Björk" / "Bjork").
 const WORTH_BARE: f64 = 0.98;
@@ -22,11 +22,12 @@ const ROMANISED_LETTER_MAX: usize = 2;
 const ROMANISED_CHARS_PER_SLIP: usize = 6;
 
 /// Which letters a name is written in, as far as bilingual titles need to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Script {
     Latin,
     Other,
     /// Digits and signs only.
+    #[default]
     Neither,
 }
 
@@ -40,6 +41,7 @@ pub(super) struct Text {
     spelled: Option<Vec<String>>,
     /// In simplified Chinese characters; `None` where that changes nothing.
     simplified: Option<Vec<String>>,
+    script: Script,
 }
 
 impl Text {
@@ -52,6 +54,7 @@ impl Text {
             spelled: spelled.map(|text| words(&text)),
             simplified: han::simplified(&folded).map(|text| words(&text)),
             exact: words(&folded),
+            script: script(&folded),
         }
     }
 
@@ -79,19 +82,7 @@ impl Text {
     }
 
     pub(super) fn script(&self) -> Script {
-        let mut letters = self
-            .exact
-            .iter()
-            .flat_map(|word| word.chars())
-            .filter(|c| c.is_alphabetic())
-            .peekable();
-        if letters.peek().is_none() {
-            Script::Neither
-        } else if letters.all(is_latin) {
-            Script::Latin
-        } else {
-            Script::Other
-        }
+        self.script
     }
 
     /// Whether hardly two songs share this name by chance: three words, or as many characters as make three.
@@ -135,7 +126,10 @@ impl Text {
         }
         let romanised = any_ascii::any_ascii(&foreign).to_lowercase();
         let romanised: String = romanised.chars().filter(char::is_ascii_alphanumeric).collect();
-        romanised == latin || strsim::osa_distance(&romanised, &latin) <= letters / ROMANISED_CHARS_PER_SLIP
+        let slips = letters / ROMANISED_CHARS_PER_SLIP;
+        romanised == latin
+            || (letters_apart(&romanised, &latin) <= slips
+                && strsim::osa_distance(&romanised, &latin) <= slips)
     }
 
     /// Whether both have the same words in any order ("Utada Hikaru" / "Hikaru Utada").
@@ -146,6 +140,17 @@ impl Text {
             words
         };
         self.exact.len() > 1 && self.exact.len() == other.exact.len() && sorted(self) == sorted(other)
+    }
+}
+
+fn script(text: &str) -> Script {
+    let mut letters = text.chars().filter(|c| c.is_alphabetic()).peekable();
+    if letters.peek().is_none() {
+        Script::Neither
+    } else if letters.all(is_latin) {
+        Script::Latin
+    } else {
+        Script::Other
     }
 }
 

@@ -35,19 +35,28 @@ pub(super) fn words_alike(a: &[String], b: &[String]) -> f64 {
         return 0.0;
     }
     // Spaces never tell two names apart: "AC/DC" / "ACDC", "봄 날" / "봄날".
-    let (a_joined, b_joined) = (a.concat(), b.concat());
-    if a_joined == b_joined {
+    if same_letters(a, b) {
         return 1.0;
     }
-    if without_article(a).concat() == without_article(b).concat() {
+    if same_letters(without_article(a), without_article(b)) {
         return WORTH_ARTICLE;
     }
-    if let Some(slips) = slips(a, b).or_else(|| dense_slips(&a_joined, &b_joined)) {
-        let chars = a_joined.chars().count().max(b_joined.chars().count());
+    if let Some(slips) = slips(a, b).or_else(|| dense_slips(a, b)) {
+        let chars = letters(a).count().max(letters(b).count());
         return (1.0 - ratio(slips, chars)).max(SAME_NAME_AT);
     }
     let common = a.iter().filter(|word| b.contains(word)).count();
     (WORTH_COMMON_WORDS * ratio(2 * common, a.len() + b.len())).min(WORTH_COMMON_WORDS)
+}
+
+/// The letters of all words, in order.
+fn letters(words: &[String]) -> impl Iterator<Item = char> + Clone {
+    words.iter().flat_map(|word| word.chars())
+}
+
+fn same_letters(a: &[String], b: &[String]) -> bool {
+    let bytes = |words: &[String]| words.iter().map(String::len).sum::<usize>();
+    bytes(a) == bytes(b) && letters(a).eq(letters(b))
 }
 
 fn without_article(words: &[String]) -> &[String] {
@@ -94,28 +103,43 @@ fn word_slips(a: &str, b: &str) -> Option<usize> {
         return None;
     }
     let allowed = match shorter {
-        0..=2 => 0,
-        // Short words may only have two letters swapped: one other letter makes another word.
-        3..=4 => return (strsim::osa_distance(a, b) == 1 && sorted(a) == sorted(b)).then_some(1),
-        5..=8 => 1,
+        0..=2 => return None,
+        3..=8 => 1,
         _ => 2,
     };
+    // Most words have other letters altogether, and need not be measured.
+    if letters_apart(a, b) > allowed {
+        return None;
+    }
+    // Short words may only have two letters swapped: one other letter makes another word.
+    if shorter <= 4 {
+        return (strsim::osa_distance(a, b) == 1 && sorted(a) == sorted(b)).then_some(1);
+    }
     let distance = strsim::osa_distance(a, b);
     (distance <= allowed).then_some(distance)
+}
+
+/// At most as many letters as have to be changed to make one word of the other: those that only one of them has. Letters
+/// that share a place are taken for one another, which makes it less.
+pub(super) fn letters_apart(a: &str, b: &str) -> usize {
+    let places = |word: &str| {
+        word.chars()
+            .fold(0_u64, |set, c| set | 1 << (u32::from(c) % u64::BITS))
+    };
+    let (a, b) = (places(a), places(b));
+    let missing = (a & !b).count_ones().max((b & !a).count_ones());
+    missing as usize
 }
 
 /// One letter inside a short word that was not typed ("Qeen"), in a name long enough to be sure of the rest. At a word's
 /// end it makes another word ("Girls", "Can't").
 fn lost_letter(a: &str, b: &str) -> Option<usize> {
     let (shorter, longer) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    let plain = a
-        .chars()
-        .chain(b.chars())
-        .all(|c| c.is_alphabetic() && c < DENSE_FROM);
-    let short = (3..=4).contains(&shorter.chars().count());
     let inside = shorter.chars().next() == longer.chars().next() && !longer.starts_with(shorter);
-    let lost = longer.chars().count() == shorter.chars().count() + 1 && strsim::osa_distance(a, b) == 1;
-    (plain && short && inside && lost).then_some(1)
+    let chars = shorter.chars().count();
+    let may_lack_one = inside && (3..=4).contains(&chars) && longer.chars().count() == chars + 1;
+    let plain = |word: &str| word.chars().all(|c| c.is_alphabetic() && c < DENSE_FROM);
+    (may_lack_one && plain(a) && plain(b) && strsim::osa_distance(a, b) == 1).then_some(1)
 }
 
 /// Doubled letters put in the wrong place: "Bizzare" for "Bizarre".
@@ -125,6 +149,9 @@ fn doubled_letter(a: &str, b: &str) -> Option<usize> {
         letters.dedup();
         letters
     };
+    if a.chars().next() != b.chars().next() {
+        return None;
+    }
     let plain = a.chars().all(|c| c.is_alphabetic() && c < DENSE_FROM);
     let letters = single(a);
     (plain && letters.len() >= DOUBLED_CHARS_MIN && letters == single(b)).then_some(1)
@@ -159,12 +186,16 @@ fn sorted(word: &str) -> Vec<char> {
     chars
 }
 
-fn dense_slips(a: &str, b: &str) -> Option<usize> {
-    let (a_chars, b_chars) = (a.chars().count(), b.chars().count());
+fn dense_slips(a: &[String], b: &[String]) -> Option<usize> {
+    // The first letter of most names says that they are not.
+    let dense = |words: &[String]| letters(words).all(|c| c >= DENSE_FROM && !c.is_numeric());
+    if !dense(a) || !dense(b) {
+        return None;
+    }
+    let (a_chars, b_chars) = (letters(a).count(), letters(b).count());
     let comparable =
         a_chars.min(b_chars) >= DENSE_SLIP_CHARS_MIN && a_chars.max(b_chars) <= SPELLING_CHARS_MAX;
-    let dense = |text: &str| text.chars().all(|c| c >= DENSE_FROM && !c.is_numeric());
-    (comparable && dense(a) && dense(b) && strsim::osa_distance(a, b) == 1).then_some(1)
+    (comparable && strsim::osa_distance(&a.concat(), &b.concat()) == 1).then_some(1)
 }
 
 /// Counts of characters and words, far below the 2^52 where `f64` would round.

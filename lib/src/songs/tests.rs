@@ -338,6 +338,25 @@ proptest! {
     }
 
     #[test]
+    fn a_song_taken_apart_before_is_compared_alike(
+        titles in (title(), title()),
+        artists in (title(), title()),
+        ms in (any::<Option<u64>>(), any::<Option<u64>>()),
+        same in any::<(bool, bool)>(),
+    ) {
+        let wanted_artists = [artists.0.as_str()];
+        let both_artists = [artists.0.as_str(), artists.1.as_str()];
+        let offered_artists = if same.0 { &both_artists[..] } else { &both_artists[1..] };
+        let offered_title = if same.1 { &titles.0 } else { &titles.1 };
+        let wanted = Song { duration_ms: ms.0, ..song(&titles.0, &wanted_artists) };
+        let offered = Song { duration_ms: ms.1, album: Some(&titles.1), ..song(offered_title, offered_artists) };
+        let (wanted, taken_apart) = (Wanted::new(&wanted), Offered::new(&offered));
+        let first = wanted.likeness_to(&taken_apart);
+        prop_assert_eq!(first, wanted.likeness(&offered));
+        prop_assert_eq!(first, wanted.likeness_to(&taken_apart), "the first time leaves nothing behind");
+    }
+
+    #[test]
     fn scores_stay_in_bounds(
         titles in (title(), title()),
         artists in (title(), title()),

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use patchbay::songs::{self, Hunt, Song, Wanted};
+use patchbay::songs::{self, Hunt, Offered, Song, Wanted};
 use sandbox::Catalog;
 
 use crate::set::Labelled;
@@ -54,8 +54,9 @@ pub fn print(set: &[Labelled], catalog: &Catalog) {
             duration_ms: Some(track.duration_ms.into()),
         })
         .collect();
+    apart(set, &tracks, row);
     row(
-        "one candidate compared",
+        "one candidate taken apart and compared",
         best(set.len() * CANDIDATES, || {
             for (at, labelled) in set.iter().enumerate() {
                 labelled.with_song(|song| {
@@ -95,6 +96,41 @@ pub fn print(set: &[Labelled], catalog: &Catalog) {
             }),
         );
     }
+}
+
+/// Taking songs apart, and comparing what is.
+fn apart(set: &[Labelled], tracks: &[Song<'_>], row: impl Fn(&str, Duration)) {
+    row(
+        "a wanted song taken apart",
+        best(set.len(), || {
+            for labelled in set {
+                labelled.with_song(|song| black_box(Wanted::new(song)));
+            }
+        }),
+    );
+    row(
+        "a candidate taken apart",
+        best(tracks.len(), || {
+            for track in tracks {
+                black_box(Offered::new(track));
+            }
+        }),
+    );
+    let offered: Vec<Offered> = tracks.iter().map(Offered::new).collect();
+    let wanted: Vec<Wanted> = set
+        .iter()
+        .map(|labelled| labelled.with_song(Wanted::new))
+        .collect();
+    row(
+        "two that are taken apart compared",
+        best(wanted.len() * CANDIDATES, || {
+            for (at, wanted) in wanted.iter().enumerate() {
+                for offered in offered.iter().cycle().skip(at % offered.len()).take(CANDIDATES) {
+                    black_box(wanted.likeness_to(offered));
+                }
+            }
+        }),
+    );
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]

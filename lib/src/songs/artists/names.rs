@@ -25,8 +25,8 @@ pub(super) fn is_part_of_name(part: &Text, whole: &Text) -> bool {
         words => words,
     };
     let at_edge = words.starts_with(part.bare_words()) || words.ends_with(part.bare_words());
-    let imitates = words.iter().any(|word| IMITATORS.contains(&word.as_str()));
-    is_part(part, whole) && at_edge && !imitates
+    let imitates = || words.iter().any(|word| IMITATORS.contains(&word.as_str()));
+    at_edge && is_part(part, whole) && !imitates()
 }
 
 /// Whether one is a word that the other, of three words at most, begins or ends with.
@@ -38,8 +38,8 @@ pub(super) fn is_word(word: &Text, name: &Text) -> bool {
     };
     let at_edge = names.first() == Some(word) || names.last() == Some(word);
     // "Simon & Garfunkel" are two.
-    let one = !names.iter().any(|word| word == "and");
-    at_edge && one && (2..=WORDS_MAX).contains(&names.len()) && word.chars().count() >= CHARS_MIN
+    let one = || !names.iter().any(|word| word == "and");
+    at_edge && one() && (2..=WORDS_MAX).contains(&names.len()) && word.chars().count() >= CHARS_MIN
 }
 
 pub(super) fn name_alike(a: &Text, b: &Text) -> f64 {
