@@ -15,14 +15,16 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use async_trait::async_trait;
 
-pub use document::{GrantStatus, StoredEvent, StoredGrant, StoredLease, StoredPending};
+pub use document::{
+    GrantStatus, StoredEvent, StoredGrant, StoredLastfm, StoredLease, StoredPending, StoredPendingLink,
+};
 pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 use crate::{
     ids::{Slot, UserId},
-    pace::{Pace, Refusal, Throttled, Turn},
+    pace::{Answer, Ask, Pace, Refusal},
     system::{Entropy, RealEntropy, Timestamp},
 };
 
@@ -70,6 +72,10 @@ pub struct UserDocument {
     pub integrations: BTreeMap<Slot, StoredGrant>,
     /// Authorizations that were started and not finished, at most one per slot.
     pub pending: BTreeMap<Slot, StoredPending>,
+    /// The Last.fm account. One that this version cannot read is left out here and left alone there.
+    pub lastfm: Option<StoredLastfm>,
+    /// A way to Last.fm's own page that was started and not finished.
+    pub pending_link: Option<StoredPendingLink>,
     /// The earliest moment at which any slot wants the sweep's attention.
     pub next_due_at: Option<Timestamp>,
     /// How many grants wait for their person; kept beside them so that [`Store::tally`] need not look into them.
@@ -79,6 +85,29 @@ pub struct UserDocument {
     pub outbox: Vec<StoredEvent>,
 }
 
+/// What a change does to one part of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// It stays as it is, readable or not.
+    #[default]
+    Leave,
+    /// It is replaced as a whole.
+    Put(T),
+    /// It goes.
+    Remove,
+}
+
+impl<T: PartialEq> Edit<T> {
+    /// What makes `after` of `before`.
+    pub(crate) fn between(before: Option<&T>, after: Option<T>) -> Self {
+        match after {
+            same if same.as_ref() == before => Self::Leave,
+            Some(after) => Self::Put(after),
+            None => Self::Remove,
+        }
+    }
+}
+
 /// One change of one user's document: only the slots named here are written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserChange {
@@ -86,6 +115,10 @@ pub struct UserChange {
     pub integrations: BTreeMap<Slot, Option<StoredGrant>>,
     /// Pending authorizations to put or to remove.
     pub pending: BTreeMap<Slot, Option<StoredPending>>,
+    /// What becomes of the Last.fm account.
+    pub lastfm: Edit<StoredLastfm>,
+    /// What becomes of the way to Last.fm's page.
+    pub pending_link: Edit<StoredPendingLink>,
     /// Replaces `next_due_at`, always: it is a property of all slots together.
     pub next_due_at: Option<Timestamp>,
     /// Replaces `dead`, always: so is this.
@@ -105,11 +138,19 @@ pub enum Collection {
     Events,
     /// What is remembered of songs: answers of searches, and what people corrected.
     Tracks,
+    /// What was read of people's listening.
+    Listening,
 }
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Self; 4] = [Self::Exports, Self::Budgets, Self::Events, Self::Tracks];
+    pub const ALL: [Self; 5] = [
+        Self::Exports,
+        Self::Budgets,
+        Self::Events,
+        Self::Tracks,
+        Self::Listening,
+    ];
 
     /// Its name in the database.
     #[must_use]
@@ -119,6 +160,7 @@ impl Collection {
             Self::Budgets => "budgets",
             Self::Events => "events",
             Self::Tracks => "tracks",
+            Self::Listening => "listening",
         }
     }
 }
@@ -251,15 +293,15 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Removes every record of `owner`.
     async fn delete_records_of(&self, collection: Collection, owner: &UserId) -> Result<(), StoreError>;
 
-    /// Takes the next place in the bucket `id` of [`Collection::Budgets`], which needs not be there yet, on the
-    /// DATABASE's clock: one atomic question, [`Level::take`](crate::pace::Level::take). All spans are relative, so what
-    /// the clocks of the processes say does not matter. Who would have to wait longer than `wait_max` takes nothing.
-    async fn take_turn(
-        &self,
-        id: &str,
-        pace: Pace,
-        wait_max: Duration,
-    ) -> Result<Result<Turn, Throttled>, StoreError>;
+    /// Drops the records of `collection` that are due first, until what is left takes at most `bytes_max` bytes; answers how
+    /// many. Its cost grows with how many there are.
+    async fn trim_records(&self, collection: Collection, bytes_max: u64) -> Result<u64, StoreError>;
+
+    /// Takes tokens out of the bucket `id` of [`Collection::Budgets`], which needs not be there yet, for those callers of a
+    /// process whose turn has come, on the DATABASE's clock: one atomic question,
+    /// [`Level::take_turns`](crate::pace::Level::take_turns). All spans are relative, so what the clocks of the processes say
+    /// does not matter. An answer that is lost costs the tokens that were taken in it, and never lets anybody take one more.
+    async fn take_turns(&self, id: &str, pace: Pace, ask: &Ask) -> Result<Answer, StoreError>;
 
     /// Closes the bucket `id` for `pause` from now on, on the same clock: [`Level::close`](crate::pace::Level::close).
     async fn close_bucket(

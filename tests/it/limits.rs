@@ -1,10 +1,15 @@
 //! Turns that several processes take from one bucket, and what a refusal does to those who wait.
 
+mod alone;
+mod crowd;
+mod hanging_up;
+mod processes;
+
 use std::{sync::Arc, time::Duration};
 
 use patchbay::{
     ids::AppName,
-    limits::{Closing, NoTurn, Pace, Pacer, Refusal, Throttled},
+    limits::{Class, Closing, FOR_GOOD, LASTFM, NoTurn, Pace, Pacer, Refusal, SPOTIFY, Throttled, Turn},
     secret::{ClientId, Secret as _},
     store::{Collection, SqliteStore, Store as _},
     system::{BoxFuture, Clock, System, Timestamp},
@@ -17,11 +22,6 @@ use crate::harness::{
     clock::{ManualClock, until},
     entropy::SeededEntropy,
     flaky_store::{Call, FlakyStore, When},
-};
-
-const PACE: Pace = Pace {
-    capacity: 1,
-    spacing_ms: 200,
 };
 
 const NO_WAIT: Duration = Duration::ZERO;
@@ -51,14 +51,15 @@ struct Deployment {
     other: Pacer,
 }
 
-fn deployment(clock: Arc<ManualClock>) -> Deployment {
+fn deployment(pace: Pace, clock: Arc<ManualClock>) -> Deployment {
     let database = SqliteStore::in_memory()
         .expect("memory")
         .with_clock(clock.clone());
     let store = FlakyStore::over(Arc::new(database));
+    let entropy = Arc::new(SeededEntropy::new(1));
     let pacer = |clock: Arc<dyn Clock>| {
-        let entropy = Arc::new(SeededEntropy::new(1));
-        Pacer::new(PACE, store.clone(), System { clock, entropy })
+        let entropy = entropy.clone();
+        Pacer::new(pace, store.clone(), System { clock, entropy })
     };
     let wrong = Wrong {
         right: clock.clone(),
@@ -72,6 +73,13 @@ fn deployment(clock: Arc<ManualClock>) -> Deployment {
     }
 }
 
+/// Takes a turn for somebody who waits, and uses it.
+async fn go(pacer: &Pacer, bucket: &str, wait_max: Duration) -> Result<(), NoTurn> {
+    let turn = pacer.turn(bucket, Class::Interactive, wait_max).await;
+    turn.map(Turn::spend)
+}
+
+#[track_caller]
 fn throttled(turn: Result<(), NoTurn>) -> Throttled {
     match turn {
         Err(NoTurn::Throttled(throttled)) => throttled,
@@ -83,13 +91,13 @@ fn throttled(turn: Result<(), NoTurn>) -> Throttled {
 async fn processes_share_a_bucket_whatever_their_clocks_say() {
     let Deployment {
         clock, one, other, ..
-    } = deployment(Arc::default());
+    } = deployment(SPOTIFY, Arc::default());
     let began = clock.now();
     for pacer in [&one, &other, &one, &other] {
-        pacer.turn("app", Duration::from_secs(1)).await.expect("a turn");
+        go(pacer, "app", Duration::from_secs(1)).await.expect("a turn");
     }
     assert_eq!(clock.now().since(began), Duration::from_millis(600));
-    other.turn("another app", NO_WAIT).await.expect("its first turn");
+    go(&other, "another app", NO_WAIT).await.expect("its first turn");
 
     let pause = Duration::from_secs(10);
     one.close("app", pause, Refusal::RateLimit)
@@ -99,9 +107,9 @@ async fn processes_share_a_bucket_whatever_their_clocks_say() {
     let refusal = Refusal::RateLimit;
     let closing = one.closing("app").await.expect("a database");
     assert_eq!(closing, Some(Closing { until, refusal }));
-    let told = throttled(other.turn("app", Duration::from_secs(9)).await);
+    let told = throttled(go(&other, "app", Duration::from_secs(9)).await);
     assert_eq!((told.retry_after, told.closed_by), (pause, Some(refusal)));
-    other.turn("app", pause).await.expect("the first turn after it");
+    go(&other, "app", pause).await.expect("the first turn after it");
     assert_eq!(clock.now(), until);
 }
 
@@ -112,16 +120,16 @@ async fn a_refusal_makes_the_places_void_of_those_who_wait() {
         store,
         one,
         other,
-    } = deployment(ManualClock::strict());
-    one.turn("app", NO_WAIT).await.expect("the first turn");
-    let waits = tokio::spawn(async move { other.turn("app", Duration::from_secs(30)).await });
-    until("it has a place", async || store.calls(Call::TakeTurn) == 2).await;
+    } = deployment(SPOTIFY, ManualClock::strict());
+    go(&one, "app", NO_WAIT).await.expect("the first turn");
+    let waits = tokio::spawn(async move { go(&other, "app", Duration::from_secs(30)).await });
+    until("it has a place", async || store.calls(Call::TakeTurns) == 2).await;
     one.close("app", Duration::from_secs(3), Refusal::RateLimit)
         .await
         .expect("a database");
     until("its time comes", async || {
         clock.advance(Duration::from_millis(20));
-        store.calls(Call::TakeTurn) == 3
+        store.calls(Call::TakeTurns) == 3
     })
     .await;
     assert!(!waits.is_finished());
@@ -136,13 +144,13 @@ async fn who_waits_long_is_told_soon_that_it_will_be_longer() {
         store,
         one,
         other,
-    } = deployment(ManualClock::strict());
+    } = deployment(SPOTIFY, ManualClock::strict());
     let pause = Duration::from_secs(25);
     one.close("app", pause, Refusal::RateLimit)
         .await
         .expect("a database");
-    let waits = tokio::spawn(async move { other.turn("app", Duration::from_secs(30)).await });
-    until("it has a place", async || store.calls(Call::TakeTurn) == 1).await;
+    let waits = tokio::spawn(async move { go(&other, "app", Duration::from_secs(30)).await });
+    until("it has a place", async || store.calls(Call::TakeTurns) == 1).await;
     let hours = Duration::from_hours(10);
     one.close("app", hours, Refusal::Quota).await.expect("a database");
     let closed_at = clock.now();
@@ -163,9 +171,9 @@ async fn who_waits_long_is_told_soon_that_it_will_be_longer() {
 
 #[tokio::test]
 async fn without_the_database_nobody_gets_a_turn() {
-    let Deployment { store, one, .. } = deployment(Arc::default());
-    store.fail_next(1, Call::TakeTurn, When::Before);
-    let none = one.turn("app", NO_WAIT).await;
+    let Deployment { store, one, .. } = deployment(SPOTIFY, Arc::default());
+    store.fail_next(1, Call::TakeTurns, When::Before);
+    let none = go(&one, "app", NO_WAIT).await;
     assert!(matches!(none, Err(NoTurn::Store(_))), "{none:?}");
 }
 
@@ -173,8 +181,8 @@ async fn without_the_database_nobody_gets_a_turn() {
 async fn buckets_that_say_nothing_any_more_are_dropped() {
     let Deployment {
         clock, store, one, ..
-    } = deployment(Arc::default());
-    one.turn("idle", NO_WAIT).await.expect("a turn");
+    } = deployment(SPOTIFY, Arc::default());
+    go(&one, "idle", NO_WAIT).await.expect("a turn");
     one.close("closed", Duration::from_hours(20), Refusal::Quota)
         .await
         .expect("a database");

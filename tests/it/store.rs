@@ -17,7 +17,8 @@ mod renewing;
 use patchbay::{
     ids::{Slot, UserId},
     store::{
-        GrantStatus, StoredEvent, StoredGrant, StoredLease, StoredPending, UserChange, Version, Written,
+        GrantStatus, StoredEvent, StoredGrant, StoredLastfm, StoredLease, StoredPending, StoredPendingLink,
+        UserChange, Version, Written,
     },
     system::Timestamp,
 };
@@ -129,6 +130,27 @@ fn pending(state: &str) -> StoredPending {
         switch_account: true,
         created_at: at(1),
         expires_at: at(2),
+    }
+}
+
+/// A Last.fm account in which every field is filled.
+fn lastfm(username: &str) -> StoredLastfm {
+    StoredLastfm {
+        username: username.into(),
+        connected_at: at(1_790_000_000_003),
+        verified: true,
+        session_key_enc: Some("v1.k1.session".into()),
+        updated_at: Some(at(1_790_000_000_004)),
+    }
+}
+
+fn pending_link(state: &str) -> StoredPendingLink {
+    StoredPendingLink {
+        state_hash: state.into(),
+        binding_hash: "binding".into(),
+        return_to: "/listening".into(),
+        created_at: at(3),
+        expires_at: at(4),
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     ids::AppName,
-    limits::{Calls, Kind, NoTurn, Refusal, Throttled},
+    limits::{Calls, Class, Kind, NoTurn, Refusal, Throttled, Turn},
     metrics::CallOutcome,
     providers::spotify::{ApiError, Profile, WebApi},
     secret::AccessToken,
@@ -154,11 +154,12 @@ impl<'a> Session<'a> {
     {
         let (mut renewed, mut waited) = (false, false);
         loop {
-            self.turn().await?;
+            let turn = self.turn().await?;
             let live = self.live();
             if let Some((jobs, job)) = &mut held {
                 jobs.hold(job).await?;
             }
+            turn.spend();
             let answer = work(live.token).await;
             self.count(kind, outcome_of(&answer)).await;
             match answer {
@@ -191,14 +192,18 @@ impl<'a> Session<'a> {
     }
 
     /// Waits for the app's turn, as long as the run has time.
-    async fn turn(&self) -> Result<(), Halt> {
+    async fn turn(&self) -> Result<Turn, Halt> {
         let now = self.now();
         if now >= self.deadline || self.exporter.running.is_stopping() {
             let why = Why::TimeBudget;
             return Err(Halt::Parked { until: now, why });
         }
         let wait_max = self.deadline.since(now).min(TURN_WAIT_MAX);
-        let turn = self.exporter.pacer.turn(&self.budget, wait_max).await;
+        let turn = self
+            .exporter
+            .pacer
+            .turn(&self.budget, Class::Interactive, wait_max)
+            .await;
         turn.map_err(|none| match none {
             NoTurn::Throttled(throttled) => self.put_off(throttled),
             NoTurn::Store(error) => error.into(),
@@ -300,7 +305,8 @@ pub(super) fn budget_of(app: &AppName) -> String {
 impl From<Refusal> for Why {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::RateLimit => Self::RateLimited,
+            // Spotify has no keys that are refused as such.
+            Refusal::RateLimit | Refusal::Key => Self::RateLimited,
             Refusal::Quota => Self::QuotaExceeded,
         }
     }

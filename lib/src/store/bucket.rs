@@ -13,7 +13,7 @@ use crate::{
 /// A bucket that says nothing any more is kept for so long, so that one in use is not removed and made again all day.
 pub(super) const KEPT_IDLE: Duration = Duration::from_hours(1);
 
-/// Whose time it is by which places are given out.
+/// Whose time it is by which tokens are given out.
 #[derive(Debug, Default)]
 pub(super) enum BucketClock {
     /// The database's own: the one clock that all processes share.
@@ -29,7 +29,7 @@ pub(super) fn level_of(record: &Record) -> Level {
 }
 
 /// `record` with another level; due when nobody needs it any more.
-pub(super) fn with_level(record: Record, level: Level) -> Result<Record, StoreError> {
+pub(super) fn with_level(record: Record, level: &Level) -> Result<Record, StoreError> {
     Ok(Record {
         due_at: Some(kept_until(level)),
         body: serde_json::to_value(level).map_err(StoreError::unreadable)?,
@@ -37,6 +37,6 @@ pub(super) fn with_level(record: Record, level: Level) -> Result<Record, StoreEr
     })
 }
 
-fn kept_until(level: Level) -> Timestamp {
+fn kept_until(level: &Level) -> Timestamp {
     level.says_nothing_from() + KEPT_IDLE
 }

@@ -1,4 +1,4 @@
-//! What is stored of a grant: the wire shape of the `users` documents, in the field names existing deployments have.
+//! What is stored of a grant and of the Last.fm link: the wire shape of the `users` documents, in the field names existing deployments have.
 //!
 //! Only this file knows them. Sealed values are text here; what they mean is the vault's and the owning room's affair.
 
@@ -115,6 +115,42 @@ pub struct StoredPending {
     pub return_to: String,
     /// Whether another account than the connected one may take the slot.
     pub switch_account: bool,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// When it is worthless.
+    pub expires_at: Timestamp,
+}
+
+/// `integrations.lastfm`: the Last.fm account whose listening a person wants read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredLastfm {
+    /// The account, as Last.fm writes it.
+    pub username: String,
+    /// Since when it is this account.
+    #[serde(default)]
+    pub connected_at: Timestamp,
+    /// Whether the person has shown on Last.fm's own page that it is theirs. A typed name shows nothing.
+    #[serde(default)]
+    pub verified: bool,
+    /// The sealed session key, which reads as that account; there only where the person gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_key_enc: Option<String>,
+    /// When patchbay last changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+}
+
+/// `pending.lastfm`: a person who is on their way to Last.fm's page and back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StoredPendingLink {
+    /// SHA-256 of the state in the address that Last.fm will send the browser back to, base64url.
+    pub state_hash: String,
+    /// SHA-256 of the cookie that the same browser will bring back, base64url.
+    pub binding_hash: String,
+    /// Where in the host application the person goes back to.
+    pub return_to: String,
     /// When it was started.
     pub created_at: Timestamp,
     /// When it is worthless.

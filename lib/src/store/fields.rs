@@ -8,10 +8,16 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{StoreError, StoredEvent, StoredGrant, StoredPending, UserChange, UserDocument, Version};
-use crate::{ids::Slot, system::Timestamp};
+use super::{
+    Edit, StoreError, StoredEvent, StoredGrant, StoredLastfm, StoredPending, StoredPendingLink, UserChange,
+    UserDocument, Version,
+};
+use crate::{
+    ids::{LASTFM, Slot},
+    system::Timestamp,
+};
 
-/// The object that holds the grants. The host application may keep slots of its own in it.
+/// The object that holds the grants and the Last.fm account. The host application may keep slots of its own in it.
 pub(super) const INTEGRATIONS: &str = "integrations";
 /// The object that holds the unfinished authorizations.
 pub(super) const PENDING: &str = "pending";
@@ -33,14 +39,13 @@ const SCHEMA_VERSION: u32 = 1;
 
 /// Every path that belongs to patchbay: what is erased with a user, and all that is ever asked for.
 pub(super) fn owned_paths() -> impl Iterator<Item = String> {
-    let slots = Slot::ALL
-        .into_iter()
-        .flat_map(|slot| [path(INTEGRATIONS, slot), path(PENDING, slot)]);
-    slots.chain([PATCHBAY.to_owned()])
+    let names = Slot::ALL.into_iter().map(Slot::as_str).chain([LASTFM]);
+    let paths = names.flat_map(|name| [path(INTEGRATIONS, name), path(PENDING, name)]);
+    paths.chain([PATCHBAY.to_owned()])
 }
 
-fn path(group: &str, slot: Slot) -> String {
-    format!("{group}.{slot}")
+fn path(group: &str, name: &str) -> String {
+    format!("{group}.{name}")
 }
 
 /// A user's document, read from its text.
@@ -49,7 +54,7 @@ fn path(group: &str, slot: Slot) -> String {
 /// poll of the status costs. Only where that fails are the slots looked at one by one.
 pub(super) fn document(text: &str) -> serde_json::Result<UserDocument> {
     if let Ok(stored) = serde_json::from_str::<ReadableUser>(text) {
-        return Ok(stored.patchbay.document(stored.integrations.0, stored.pending.0));
+        return Ok(stored.patchbay.document(stored.integrations, stored.pending));
     }
     serde_json::from_str(text).map(StoredUser::document)
 }
@@ -58,44 +63,55 @@ pub(super) fn document(text: &str) -> serde_json::Result<UserDocument> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ReadableUser {
-    integrations: Slots<StoredGrant>,
-    pending: Slots<StoredPending>,
+    integrations: Integrations,
+    pending: Pending,
     patchbay: StoredMeta,
 }
 
-/// Patchbay's slots; the host application's own are passed over.
-struct Slots<T>(BTreeMap<Slot, T>);
+type Integrations = Group<StoredGrant, StoredLastfm>;
+type Pending = Group<StoredPending, StoredPendingLink>;
 
-impl<T> Default for Slots<T> {
+/// Patchbay's slots, and what lies beside them for Last.fm; the host application's own are passed over.
+#[derive(Debug, PartialEq)]
+struct Group<T, L> {
+    slots: BTreeMap<Slot, T>,
+    lastfm: Option<L>,
+}
+
+impl<T, L> Default for Group<T, L> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self {
+            slots: BTreeMap::new(),
+            lastfm: None,
+        }
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Slots<T> {
+impl<'de, T: Deserialize<'de>, L: Deserialize<'de>> Deserialize<'de> for Group<T, L> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(SlotsVisitor(PhantomData))
+        deserializer.deserialize_map(GroupVisitor(PhantomData))
     }
 }
 
-struct SlotsVisitor<T>(PhantomData<T>);
+struct GroupVisitor<T, L>(PhantomData<(T, L)>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for SlotsVisitor<T> {
-    type Value = Slots<T>;
+impl<'de, T: Deserialize<'de>, L: Deserialize<'de>> Visitor<'de> for GroupVisitor<T, L> {
+    type Value = Group<T, L>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of slots")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Slots<T>, A::Error> {
-        let mut slots = Slots::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Group<T, L>, A::Error> {
+        let mut group = Group::default();
         while let Some(name) = map.next_key::<Cow<'_, str>>()? {
             match name.parse::<Slot>() {
-                Ok(slot) => drop(slots.0.insert(slot, map.next_value()?)),
+                Ok(slot) => drop(group.slots.insert(slot, map.next_value()?)),
+                Err(_) if name == LASTFM => group.lastfm = Some(map.next_value()?),
                 Err(_) => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(slots)
+        Ok(group)
     }
 }
 
@@ -120,15 +136,13 @@ struct StoredMeta {
 }
 
 impl StoredMeta {
-    fn document(
-        self,
-        integrations: BTreeMap<Slot, StoredGrant>,
-        pending: BTreeMap<Slot, StoredPending>,
-    ) -> UserDocument {
+    fn document(self, integrations: Integrations, pending: Pending) -> UserDocument {
         UserDocument {
             version: Version(self.version),
-            integrations,
-            pending,
+            integrations: integrations.slots,
+            pending: pending.slots,
+            lastfm: integrations.lastfm,
+            pending_link: pending.lastfm,
             next_due_at: self.next_due_at,
             dead: self.dead,
             outbox: self.outbox,
@@ -139,8 +153,8 @@ impl StoredMeta {
 impl StoredUser {
     /// What the other rooms see of it. Slots that cannot be read are left out, with a warning.
     pub(super) fn document(self) -> UserDocument {
-        let integrations = readable_slots(self.integrations, INTEGRATIONS);
-        let pending = readable_slots(self.pending, PENDING);
+        let integrations = readable_group(self.integrations, INTEGRATIONS);
+        let pending = readable_group(self.pending, PENDING);
         self.patchbay.document(integrations, pending)
     }
 }
@@ -165,20 +179,34 @@ fn readable_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Sto
     Ok(readable)
 }
 
-fn readable_slots<T: DeserializeOwned>(
+fn readable_group<T: DeserializeOwned, L: DeserializeOwned>(
     mut stored: BTreeMap<String, Value>,
     group: &str,
-) -> BTreeMap<Slot, T> {
-    let read = |slot: Slot| {
-        let content = stored.remove(slot.as_str())?;
-        if let Ok(content) = serde_json::from_value(content) {
-            return Some((slot, content));
-        }
+) -> Group<T, L> {
+    let slots = Slot::ALL
+        .into_iter()
+        .filter_map(|slot| Some((slot, readable(&mut stored, slot.as_str(), group)?)));
+    Group {
+        slots: slots.collect(),
+        lastfm: readable(&mut stored, LASTFM, group),
+    }
+}
+
+fn readable<T: DeserializeOwned>(
+    stored: &mut BTreeMap<String, Value>,
+    slot: &'static str,
+    group: &str,
+) -> Option<T> {
+    let content = serde_json::from_value(stored.remove(slot)?);
+    if content.is_err() {
         // Neither the cause nor the user's id: serde quotes what it could not read, and ids are no matter for logs.
-        tracing::warn!(%slot, group, "what is stored in this slot cannot be read; it is left alone");
-        None
-    };
-    Slot::ALL.into_iter().filter_map(read).collect()
+        tracing::warn!(
+            slot,
+            group,
+            "what is stored in this slot cannot be read; it is left alone"
+        );
+    }
+    content.ok()
 }
 
 /// A change as paths into the stored document: what both engines execute.
@@ -200,11 +228,13 @@ impl Patch {
             remove: Vec::new(),
         };
         for (slot, grant) in &change.integrations {
-            patch.put(path(INTEGRATIONS, *slot), grant.as_ref())?;
+            patch.put(path(INTEGRATIONS, slot.as_str()), grant.as_ref())?;
         }
         for (slot, pending) in &change.pending {
-            patch.put(path(PENDING, *slot), pending.as_ref())?;
+            patch.put(path(PENDING, slot.as_str()), pending.as_ref())?;
         }
+        patch.edit(path(INTEGRATIONS, LASTFM), &change.lastfm)?;
+        patch.edit(path(PENDING, LASTFM), &change.pending_link)?;
         patch.put(NEXT_DUE_AT.to_owned(), change.next_due_at.as_ref())?;
         patch.put(DEAD.to_owned(), Some(&change.dead).filter(|dead| **dead > 0))?;
         if let Some(outbox) = &change.outbox {
@@ -214,6 +244,14 @@ impl Patch {
             )?;
         }
         Ok(patch)
+    }
+
+    fn edit<T: Serialize>(&mut self, path: String, edit: &Edit<T>) -> Result<(), StoreError> {
+        match edit {
+            Edit::Leave => Ok(()),
+            Edit::Put(content) => self.put(path, Some(content)),
+            Edit::Remove => self.put::<T>(path, None),
+        }
     }
 
     fn put<T: Serialize>(&mut self, path: String, content: Option<&T>) -> Result<(), StoreError> {
@@ -236,9 +274,10 @@ mod tests {
         "_id": "ada", "name": "Ada",
         "integrations": {
             "spotify": {"accountId": "a", "expiresAt": 7, "hostsOwn": [1]},
-            "calendar": {"anything": null}
+            "calendar": {"anything": null},
+            "lastfm": {"username": "RJ", "connectedAt": 6, "hostsOwn": 1}
         },
-        "pending": {"spotifyByo": {"stateHash": "h"}},
+        "pending": {"spotifyByo": {"stateHash": "h"}, "lastfm": {"stateHash": "l", "expiresAt": 9}},
         "patchbay": {
             "version": 3, "nextDueAt": 5, "schema": 1, "dead": 2,
             "outbox": [{"id": "1", "slot": "spotify", "kind": "ended", "at": 4, "reason": "r", "daysLeft": 7}]
@@ -251,8 +290,14 @@ mod tests {
             .map(StoredUser::document)
             .expect("a document");
         let fast: ReadableUser = serde_json::from_str(DOCUMENT).expect("every slot can be read");
-        assert_eq!(fast.integrations.0, slow.integrations);
-        assert_eq!(fast.pending.0, slow.pending);
+        assert_eq!(
+            (&fast.integrations.slots, &fast.integrations.lastfm),
+            (&slow.integrations, &slow.lastfm)
+        );
+        assert_eq!(
+            (&fast.pending.slots, &fast.pending.lastfm),
+            (&slow.pending, &slow.pending_link)
+        );
         assert_eq!(document(DOCUMENT).expect("a document"), slow);
         assert_eq!(
             (slow.version, slow.next_due_at, slow.dead),
@@ -263,6 +308,32 @@ mod tests {
             (Slot::Spotify, Some(7))
         );
         assert_eq!(slow.integrations[&Slot::Spotify].account_id, "a");
+        let link = slow.lastfm.expect("a link");
+        assert_eq!(
+            (link.username.as_str(), link.connected_at, link.verified),
+            ("RJ", Timestamp::from_ms(6), false)
+        );
+        assert_eq!(slow.pending_link.expect("a way").state_hash, "l");
+    }
+
+    #[test]
+    fn a_link_that_cannot_be_read_hides_no_other_and_no_other_hides_it() {
+        for unreadable in [
+            r#""lastfm": {"connectedAt": 6}"#,
+            r#""lastfm": {"username": 7}"#,
+            r#""lastfm": null"#,
+        ] {
+            let good = r#""lastfm": {"username": "RJ", "connectedAt": 6, "hostsOwn": 1}"#;
+            let document = document(&DOCUMENT.replace(good, unreadable)).expect("a document");
+            assert_eq!(document.lastfm, None, "{unreadable}");
+            assert_eq!(document.integrations[&Slot::Spotify].account_id, "a");
+            assert!(document.pending_link.is_some());
+        }
+        let document = document(&DOCUMENT.replace(r#""expiresAt": 7"#, r#""expiresAt": "soon""#));
+        assert_eq!(
+            document.expect("a document").lastfm.expect("a link").username,
+            "RJ"
+        );
     }
 
     #[test]

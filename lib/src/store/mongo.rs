@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     ids::UserId,
-    pace::{Pace, Refusal, Throttled, Turn},
+    pace::{Answer, Ask, Pace, Refusal},
     secret::DatabaseAddress,
     system::{Clock, System, Timestamp},
 };
@@ -216,14 +216,14 @@ impl Store for MongoStore {
             .await
     }
 
-    async fn take_turn(
-        &self,
-        id: &str,
-        pace: Pace,
-        wait_max: Duration,
-    ) -> Result<Result<Turn, Throttled>, StoreError> {
+    async fn trim_records(&self, collection: Collection, bytes_max: u64) -> Result<u64, StoreError> {
+        self.within_limit(async { records::trim(self.indexed().await?, collection, bytes_max).await })
+            .await
+    }
+
+    async fn take_turns(&self, id: &str, pace: Pace, ask: &Ask) -> Result<Answer, StoreError> {
         self.within_limit(async {
-            buckets::take(self.database().await?, &self.clock, id, pace, wait_max).await
+            buckets::take_turns(self.database().await?, &self.clock, id, pace, ask).await
         })
         .await
     }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     ids::UserId,
-    pace::{Pace, Refusal, Throttled, Turn},
+    pace::{Answer, Ask, Pace, Refusal},
     system::{Clock, Timestamp},
 };
 
@@ -264,19 +264,16 @@ impl Store for SqliteStore {
         self.writer.run(delete).await
     }
 
-    async fn take_turn(
-        &self,
-        id: &str,
-        pace: Pace,
-        wait_max: Duration,
-    ) -> Result<Result<Turn, Throttled>, StoreError> {
-        let (id, clock) = (id.to_owned(), Arc::clone(&self.clock));
+    async fn trim_records(&self, collection: Collection, bytes_max: u64) -> Result<u64, StoreError> {
+        let trim = move |connection: &Connection| records::trim(connection, collection, bytes_max);
+        self.writer.run(trim).await
+    }
+
+    async fn take_turns(&self, id: &str, pace: Pace, ask: &Ask) -> Result<Answer, StoreError> {
+        let (id, clock, ask) = (id.to_owned(), Arc::clone(&self.clock), ask.clone());
         let take = move |connection: &Connection| {
             buckets::change(connection, &clock, &id, |level, now| {
-                match level.take(pace, now, wait_max) {
-                    Ok((left, turn)) => (Some(left), Ok(turn)),
-                    Err(throttled) => (None, Err(throttled)),
-                }
+                level.take_turns(pace, &ask, now)
             })
         };
         self.writer.run(take).await
@@ -292,7 +289,7 @@ impl Store for SqliteStore {
         let (id, clock) = (id.to_owned(), Arc::clone(&self.clock));
         let close = move |connection: &Connection| {
             buckets::change(connection, &clock, &id, |level, now| {
-                (Some(level.close(pace, now, pause, refusal)), ())
+                (level.close(pace, now, pause, refusal), ())
             })
         };
         self.writer.run(close).await

@@ -43,6 +43,12 @@ pub enum InvalidDatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// Whether it is gone with the process, and no other one can see it.
+    #[must_use]
+    pub const fn is_in_memory(&self) -> bool {
+        matches!(self, Self::SqliteInMemory)
+    }
+
     /// Opens the engine. SQLite opens (or makes) its file now; MongoDB connects on first use.
     ///
     /// # Errors

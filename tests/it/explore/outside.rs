@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use http::{Request, Response};
 use patchbay::{
     ids::UserId,
-    pace::{Pace, Refusal, Throttled, Turn},
+    pace::{self, Ask, Pace, Refusal},
     providers::{Transport, TransportError},
     store::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written},
     system::{BoxFuture, Clock, Timestamp},
@@ -354,15 +354,14 @@ impl Store for View {
             .await
     }
 
-    async fn take_turn(
-        &self,
-        id: &str,
-        pace: Pace,
-        wait_max: Duration,
-    ) -> Result<Result<Turn, Throttled>, StoreError> {
-        let id = id.to_owned();
+    async fn trim_records(&self, _: Collection, _: u64) -> Result<u64, StoreError> {
+        unreachable!("nobody's listening is read here")
+    }
+
+    async fn take_turns(&self, id: &str, pace: Pace, ask: &Ask) -> Result<pace::Answer, StoreError> {
+        let (id, ask) = (id.to_owned(), ask.clone());
         let now = self.outside.lock().now();
-        self.stored(move |shelves| shelves.take_turn(&id, pace, now, wait_max))
+        self.stored(move |shelves| shelves.take_turns(&id, pace, now, &ask))
             .await
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use patchbay::{
     ids::UserId,
-    pace::{Level, Pace, Refusal, Throttled, Turn},
+    pace::{Answer, Ask, Level, Pace, Refusal},
     store::{Collection, Record, Tally, UserChange, UserDocument, Version, Written},
     system::Timestamp,
 };
@@ -138,22 +138,16 @@ impl Shelves {
             .retain(|(of, _), (record, _)| *of != collection || record.owner.as_ref() != Some(owner));
     }
 
-    pub fn take_turn(
-        &mut self,
-        id: &str,
-        pace: Pace,
-        now: Timestamp,
-        wait_max: Duration,
-    ) -> Result<Turn, Throttled> {
+    pub fn take_turns(&mut self, id: &str, pace: Pace, now: Timestamp, ask: &Ask) -> Answer {
         let level = self.buckets.entry(id.to_owned()).or_default();
-        let (left, turn) = level.take(pace, now, wait_max)?;
+        let (left, answer) = std::mem::take(level).take_turns(pace, ask, now);
         *level = left;
-        Ok(turn)
+        answer
     }
 
     pub fn close_bucket(&mut self, id: &str, pace: Pace, now: Timestamp, pause: Duration, refusal: Refusal) {
         let level = self.buckets.entry(id.to_owned()).or_default();
-        *level = level.close(pace, now, pause, refusal);
+        *level = std::mem::take(level).close(pace, now, pause, refusal);
     }
 
     /// How many events of this kind were told.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use patchbay::{
-    connect::{Callback, StartOptions},
+    connect::{Arrival, Callback, StartOptions},
     grants::SweepLimits,
     ids::{Slot, UserId},
     providers::TransportError,
@@ -300,10 +300,13 @@ fn connect(process: &Process) {
         let state = started.url.query_pairs().find(|(name, _)| name == "state");
         let code = view.outside.lock().provider.consent();
         let callback = Callback {
-            state: state.map(|(_, value)| value.into_owned()),
+            arrival: Arrival {
+                state: state.map(|(_, value)| value.into_owned()),
+                bindings: vec![(started.flow, started.binding)],
+                signed_in: None,
+            },
             code: Some(AuthorizationCode::from_plain(code)),
-            bindings: vec![(SLOT, started.binding)],
-            ..Callback::default()
+            error: None,
         };
         // A refusal is told to the browser, and whether it is right is seen in the store.
         let _ = app.connector().finish(callback).await;

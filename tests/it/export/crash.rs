@@ -245,7 +245,7 @@ impl Moment {
     }
 
     fn only_asks(&self) -> bool {
-        ["GET", "Find", "TakeTurn"]
+        ["GET", "Find", "TakeTurns"]
             .iter()
             .any(|like| self.name.starts_with(like))
     }

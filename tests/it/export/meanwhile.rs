@@ -122,6 +122,7 @@ async fn a_playlist_that_is_gone_is_said_to_be_and_nothing_is_made_in_its_place(
         matcher: sandbox::Matcher {
             method: None,
             path: ADD.into(),
+            lastfm_method: None,
         },
         times: None,
         kind: FaultKind::json(404, r#"{"error":{"status":404,"message":"Not found."}}"#),

@@ -4,7 +4,6 @@
 //! clock: what is held does not depend on how fast the machine is.
 
 use std::{
-    future,
     pin::Pin,
     sync::{
         Arc,
@@ -36,6 +35,9 @@ const AT_ONCE: usize = 2;
 
 /// Fewer calls in 30 s than the 150 of our own pace.
 const CALLS_IN_30_S: u32 = 100;
+
+/// How often work and those who do something for it take turns until nobody of them can go on; it is a few times.
+const ROUNDS: usize = 16;
 
 /// An answer that comes before the next call is sent.
 const NEAR: Duration = Duration::from_millis(120);
@@ -100,10 +102,13 @@ impl Town {
         let mut work = Box::pin(work);
         Box::pin(async move {
             loop {
-                tokio::select! {
-                    biased;
-                    done = &mut work => return done,
-                    () = future::ready(()) => {}
+                // Whoever does something for it, and it for them, until both wait.
+                for _ in 0..ROUNDS {
+                    tokio::select! {
+                        biased;
+                        done = &mut work => return done,
+                        () = tokio::task::yield_now() => {}
+                    }
                 }
                 let is_quiet = self.way.heard.load(Ordering::SeqCst) == 0 && self.studio.store.is_idle();
                 if !(is_quiet && self.studio.clock.advance_to_next()) {

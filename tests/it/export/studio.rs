@@ -1,6 +1,12 @@
 //! An exporter with what surrounds it: a sandbox, a database in memory, a clock that the test moves.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use patchbay::{
     export::{
@@ -312,7 +318,9 @@ fn hire(
     owner: Option<OwnerAccount>,
     metrics: &Metrics,
 ) -> Exporter {
-    let entropy = Arc::new(SeededEntropy::new(3));
+    // No two processes make the same names.
+    static HIRED: AtomicU64 = AtomicU64::new(100);
+    let entropy = Arc::new(SeededEntropy::new(HIRED.fetch_add(1, Ordering::Relaxed)));
     let store: Arc<dyn Store> = store.clone();
     let system = System {
         clock: clock.clone(),

@@ -11,7 +11,7 @@ use patchbay::{
     store::{SqliteStore, Store, StoredGrant, UserDocument},
     system::System,
 };
-use sandbox::{DEMO_APP, Options, Sandbox};
+use sandbox::{DEMO_APP, DEMO_LASTFM, Options, Sandbox};
 
 use super::{browser::Browser, clock::ManualClock, entropy::SeededEntropy};
 
@@ -19,7 +19,7 @@ use super::{browser::Browser, clock::ManualClock, entropy::SeededEntropy};
 pub const APP_URL: &str = "http://127.0.0.1:8787";
 
 /// 32 bytes of nothing in particular.
-const KEY_RING: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const KEY_RING: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A JWT key that is long enough and good for nothing.
 pub const JWT_SECRET: &str = "an-hs256-key-for-the-tests-and-nothing-else";
@@ -84,6 +84,10 @@ impl Setup {
             ("SPOTIFY_API_URL", sandbox.api_url()),
             ("SPOTIFY_CLIENT_ID", DEMO_APP.client_id.to_owned()),
             ("SPOTIFY_CLIENT_SECRET", DEMO_APP.client_secret.to_owned()),
+            ("LASTFM_API_URL", sandbox.lastfm_api_url()),
+            ("LASTFM_SITE_URL", sandbox.lastfm_site_url()),
+            ("LASTFM_API_KEY", DEMO_LASTFM.api_key.to_owned()),
+            ("LASTFM_SHARED_SECRET", DEMO_LASTFM.shared_secret.to_owned()),
             ("SPOTIFY_USER_SECRET_KEY", KEY_RING.to_owned()),
             ("AUTH_JWT_SECRET", JWT_SECRET.to_owned()),
             ("LOCAL_SIGN_IN", "on".to_owned()),

@@ -7,8 +7,12 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
+use url::form_urlencoded;
 
 use super::{app::APP_URL, network};
+
+/// Where providers send people back to.
+const CALLBACKS: [&str; 2] = ["/api/spotify/callback", "/api/lastfm/callback"];
 
 /// One person's browser.
 #[derive(Clone)]
@@ -155,12 +159,33 @@ pub async fn consent(url: &str) -> String {
     while let Some(location) = answer.headers().get(header::LOCATION) {
         let location = location.to_str().expect("an address");
         let next = answer.url().join(location).expect("an address");
-        if next.path() == "/api/spotify/callback" {
+        if CALLBACKS.contains(&next.path()) {
             return format!("{}?{}", next.path(), next.query().unwrap_or_default());
         }
         answer = client.get(next).send().await.expect("the sandbox answers");
     }
     panic!("no way back from the consent page: {}", answer.status());
+}
+
+/// The value of a parameter of a callback's address.
+pub fn parameter(callback: &str, name: &str) -> String {
+    let query = callback.split_once('?').expect("a query").1;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs
+        .find_map(|(found, value)| (found == name).then(|| value.into_owned()))
+        .expect("it is there")
+}
+
+/// A callback's address with one parameter replaced, added or, for `None`, left out.
+pub fn altered(callback: &str, name: &str, value: Option<&str>) -> String {
+    let (path, query) = callback.split_once('?').expect("a query");
+    let others = form_urlencoded::parse(query.as_bytes()).filter(|(found, _)| found != name);
+    let mut altered = form_urlencoded::Serializer::new(String::new());
+    altered.extend_pairs(others);
+    if let Some(value) = value {
+        altered.append_pair(name, value);
+    }
+    format!("{path}?{}", altered.finish())
 }
 
 impl Answer {

@@ -129,6 +129,13 @@ pub async fn a_moment() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
+/// Lets whoever has something to do do it, as far as it goes without waiting: those who wait for them, too.
+pub async fn let_others_go_on() {
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Looks until `seen` says so; gives up after as many moments as no healthy machine needs.
 pub async fn until<F: Future<Output = bool>>(what: &str, seen: impl Fn() -> F) {
     for _ in 0..10_000 {

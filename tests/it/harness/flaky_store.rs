@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use patchbay::{
     ids::UserId,
-    pace::{Pace, Refusal, Throttled, Turn},
+    pace::{Answer, Ask, Pace, Refusal},
     store::{Collection, Record, Store, StoreError, Tally, UserChange, UserDocument, Version, Written},
     system::Timestamp,
 };
@@ -35,7 +35,8 @@ pub enum Call {
     RecordsDue,
     RecordsOf,
     DeleteRecordsOf,
-    TakeTurn,
+    TrimRecords,
+    TakeTurns,
     CloseBucket,
     Ping,
 }
@@ -298,13 +299,13 @@ impl Store for FlakyStore {
         .await
     }
 
-    async fn take_turn(
-        &self,
-        id: &str,
-        pace: Pace,
-        wait_max: Duration,
-    ) -> Result<Result<Turn, Throttled>, StoreError> {
-        self.through(Call::TakeTurn, self.inner.take_turn(id, pace, wait_max))
+    async fn trim_records(&self, collection: Collection, bytes_max: u64) -> Result<u64, StoreError> {
+        self.through(Call::TrimRecords, self.inner.trim_records(collection, bytes_max))
+            .await
+    }
+
+    async fn take_turns(&self, id: &str, pace: Pace, ask: &Ask) -> Result<Answer, StoreError> {
+        self.through(Call::TakeTurns, self.inner.take_turns(id, pace, ask))
             .await
     }
 

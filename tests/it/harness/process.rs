@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-use sandbox::{DEMO_APP, Options, Sandbox};
+use sandbox::{DEMO_APP, DEMO_LASTFM, Options, Sandbox};
 use tempfile::TempDir;
 
 /// 32 bytes of nothing in particular.
@@ -55,6 +55,10 @@ impl Site {
             ("SPOTIFY_CLIENT_ID", DEMO_APP.client_id.to_owned()),
             ("SPOTIFY_CLIENT_SECRET", DEMO_APP.client_secret.to_owned()),
             ("SPOTIFY_USER_SECRET_KEY", KEY_RING.to_owned()),
+            ("LASTFM_API_URL", sandbox.lastfm_api_url()),
+            ("LASTFM_SITE_URL", sandbox.lastfm_site_url()),
+            ("LASTFM_API_KEY", DEMO_LASTFM.api_key.to_owned()),
+            ("LASTFM_SHARED_SECRET", DEMO_LASTFM.shared_secret.to_owned()),
             ("LOCAL_SIGN_IN", "on".to_owned()),
         ]);
         Self {

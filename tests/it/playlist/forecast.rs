@@ -6,7 +6,7 @@ use patchbay::{
     ids::AppName,
     limits::{Kind, Ledger},
     secret::{ClientId, Secret as _},
-    store::DatabaseUrl,
+    store::SqliteStore,
     system::System,
 };
 use sandbox::{Bucket, DEMO_APP, OWN_APP};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::harness::{
     app::{Setup, TestApp},
     browser::Browser,
+    clock::ManualClock,
     entropy::SeededEntropy,
     flaky_store::{Call, FlakyStore},
 };
@@ -30,14 +31,20 @@ const WRITES: [Call; 9] = [
     Call::WriteTrack,
     Call::DeleteRecord,
     Call::DeleteRecordsOf,
-    Call::TakeTurn,
+    Call::TakeTurns,
     Call::CloseBucket,
     Call::Ping,
 ];
 
 async fn service() -> (TestApp, Arc<FlakyStore>) {
-    let flaky = FlakyStore::over(DatabaseUrl::SqliteInMemory.open().expect("memory"));
-    let app = Setup::default().store(Arc::clone(&flaky) as _).start().await;
+    // Turns go by the database's clock: it has to be the one that waiting moves.
+    let clock = Arc::new(ManualClock::default());
+    let database = SqliteStore::in_memory()
+        .expect("memory")
+        .with_clock(clock.clone());
+    let flaky = FlakyStore::over(Arc::new(database));
+    let setup = Setup::default().store(Arc::clone(&flaky) as _).clock(clock);
+    let app = setup.start().await;
     (app, flaky)
 }
 

@@ -9,6 +9,7 @@ over_every_engine!(
     nothing_is_there_at_first,
     what_is_written_is_read,
     only_the_named_slots_change,
+    a_lastfm_account_is_left_replaced_or_removed,
     a_write_names_the_version_it_read,
     an_erased_document_never_gets_an_old_version_back,
     due_users_come_in_order_page_by_page,
@@ -20,11 +21,14 @@ mod stories {
     use patchbay::{
         ids::{Slot, UserId},
         store::{
-            Collection, Store, StoredEvent, StoredGrant, Tally, UserChange, UserDocument, Version, Written,
+            Collection, Edit, Store, StoredEvent, StoredGrant, StoredLastfm, Tally, UserChange, UserDocument,
+            Version, Written,
         },
     };
 
-    use crate::store::{at, due, engine::Engine, event, grant, pending, putting, user, version};
+    use crate::store::{
+        at, due, engine::Engine, event, grant, lastfm, pending, pending_link, putting, user, version,
+    };
 
     pub async fn nothing_is_there_at_first(Engine { store, .. }: Engine) {
         let ada = user("ada");
@@ -70,6 +74,8 @@ mod stories {
             ]
             .into(),
             pending: [(Slot::SpotifyByo, Some(pending("state")))].into(),
+            lastfm: Edit::Put(lastfm("RJ")),
+            pending_link: Edit::Put(pending_link("link")),
             next_due_at: Some(at(-5)),
             dead: 2,
             outbox: Some(vec![event("1"), event("2")]),
@@ -89,6 +95,8 @@ mod stories {
             ]
             .into(),
             pending: [(Slot::SpotifyByo, pending("state"))].into(),
+            lastfm: Some(lastfm("RJ")),
+            pending_link: Some(pending_link("link")),
             next_due_at: Some(at(-5)),
             dead: 2,
             outbox: vec![event("1"), event("2")],
@@ -142,6 +150,57 @@ mod stories {
         version(store.write_user(&ada, second, &remove).await.expect("a write"));
         let slots = store.find_user(&ada).await.expect("an answer").integrations;
         assert_eq!(slots, [(Slot::SpotifyByo, grant("own"))].into());
+    }
+
+    pub async fn a_lastfm_account_is_left_replaced_or_removed(Engine { store, .. }: Engine) {
+        let ada = user("ada");
+        let bare = StoredLastfm {
+            verified: false,
+            session_key_enc: None,
+            updated_at: None,
+            ..lastfm("bare")
+        };
+        let mut read = Version::ABSENT;
+        for (account, way, found_account, found_way) in [
+            (Edit::Leave, Edit::Leave, None, None),
+            (Edit::Put(lastfm("RJ")), Edit::Leave, Some(lastfm("RJ")), None),
+            (
+                Edit::Leave,
+                Edit::Put(pending_link("1")),
+                Some(lastfm("RJ")),
+                Some(pending_link("1")),
+            ),
+            // It is replaced whole: a session key that is gone from it is gone from the database.
+            (
+                Edit::Put(bare.clone()),
+                Edit::Leave,
+                Some(bare.clone()),
+                Some(pending_link("1")),
+            ),
+            (Edit::Leave, Edit::Remove, Some(bare), None),
+            (
+                Edit::Remove,
+                Edit::Put(pending_link("2")),
+                None,
+                Some(pending_link("2")),
+            ),
+            (Edit::Remove, Edit::Remove, None, None),
+        ] {
+            let change = UserChange {
+                lastfm: account,
+                pending_link: way,
+                ..putting(Slot::Spotify, grant("one"))
+            };
+            read = version(store.write_user(&ada, read, &change).await.expect("a write"));
+            let expected = UserDocument {
+                version: read,
+                integrations: [(Slot::Spotify, grant("one"))].into(),
+                lastfm: found_account,
+                pending_link: found_way,
+                ..UserDocument::default()
+            };
+            assert_eq!(store.find_user(&ada).await.expect("an answer"), expected);
+        }
     }
 
     pub async fn a_write_names_the_version_it_read(Engine { store, .. }: Engine) {

@@ -5,6 +5,7 @@ use super::over_every_shared_engine;
 over_every_shared_engine!(
     fields_of_the_host_application_survive,
     a_slot_that_cannot_be_read_is_left_alone,
+    a_lastfm_account_that_cannot_be_read_is_left_alone,
     an_outbox_that_cannot_be_read_is_left_alone,
     a_document_of_another_shape_is_left_alone,
 );
@@ -12,11 +13,13 @@ over_every_shared_engine!(
 mod stories {
     use patchbay::{
         ids::Slot,
-        store::{StoreError, UserChange, UserDocument, Version},
+        store::{Edit, StoreError, UserChange, UserDocument, Version},
     };
     use serde_json::json;
 
-    use crate::store::{at, due, engine::Engine, event, grant, pending, putting, user, version};
+    use crate::store::{
+        at, due, engine::Engine, event, grant, lastfm, pending, pending_link, putting, user, version,
+    };
 
     pub async fn fields_of_the_host_application_survive(engine: Engine) {
         let (store, ada) = (&engine.store, user("ada"));
@@ -35,6 +38,8 @@ mod stories {
         let change = UserChange {
             integrations: [(Slot::Spotify, Some(grant("one")))].into(),
             pending: [(Slot::Spotify, Some(pending("state")))].into(),
+            lastfm: Edit::Put(lastfm("RJ")),
+            pending_link: Edit::Put(pending_link("link")),
             next_due_at: Some(at(4)),
             ..UserChange::default()
         };
@@ -50,11 +55,29 @@ mod stories {
             json!({"version": written.0, "nextDueAt": 4, "schema": 1})
         );
         assert_eq!(stored["pending"]["spotify"]["stateHash"], "state");
-        let ours = stored["integrations"]
-            .as_object_mut()
-            .expect("an object")
-            .remove("spotify");
-        assert_eq!(ours.expect("the grant")["accessTokenEnc"], "v1.k1.access");
+        let integrations = stored["integrations"].as_object_mut().expect("an object");
+        let ours = integrations.remove("spotify").expect("the grant");
+        assert_eq!(ours["accessTokenEnc"], "v1.k1.access");
+        assert_eq!(
+            integrations.remove("lastfm"),
+            Some(json!({
+                "username": "RJ",
+                "connectedAt": 1_790_000_000_003_i64,
+                "verified": true,
+                "sessionKeyEnc": "v1.k1.session",
+                "updatedAt": 1_790_000_000_004_i64,
+            }))
+        );
+        assert_eq!(
+            stored["pending"]["lastfm"],
+            json!({
+                "stateHash": "link",
+                "bindingHash": "binding",
+                "returnTo": "/listening",
+                "createdAt": 3,
+                "expiresAt": 4,
+            })
+        );
         for field in ["zName", "a", "integrations"] {
             assert_eq!(stored[field], theirs[field], "{field}");
         }
@@ -110,6 +133,45 @@ mod stories {
         assert_eq!(stored["pending"]["spotify"], 3);
 
         // Forgetting somebody does not depend on understanding what was kept.
+        store.delete_user(&ada).await.expect("an erasure");
+        assert_eq!(engine.document("ada").await, None);
+    }
+
+    pub async fn a_lastfm_account_that_cannot_be_read_is_left_alone(engine: Engine) {
+        let (store, ada) = (&engine.store, user("ada"));
+        // As another system may keep one: no patchbay made it, and no patchbay may lose it.
+        let theirs = json!({"user": "RJ", "since": "2020"});
+        engine
+            .put_document(json!({
+                "_id": "ada",
+                "integrations": {"lastfm": theirs, "spotifyByo": grant("own")},
+                "pending": {"lastfm": "soon"},
+                "patchbay": {"version": 5, "nextDueAt": 1, "schema": 1},
+            }))
+            .await;
+        let readable = UserDocument {
+            version: Version(5),
+            integrations: [(Slot::SpotifyByo, grant("own"))].into(),
+            next_due_at: Some(at(1)),
+            ..UserDocument::default()
+        };
+        assert_eq!(store.find_user(&ada).await.expect("an answer"), readable);
+
+        let mended = putting(Slot::SpotifyByo, grant("mended"));
+        let written = store.write_user(&ada, Version(5), &mended).await;
+        let read = version(written.expect("a write"));
+        let stored = engine.document("ada").await.expect("a document");
+        assert_eq!(stored["integrations"]["lastfm"], theirs);
+        assert_eq!(stored["pending"]["lastfm"], "soon");
+
+        // Who links an account now wants this one.
+        let link = UserChange {
+            lastfm: Edit::Put(lastfm("RJ")),
+            ..UserChange::default()
+        };
+        version(store.write_user(&ada, read, &link).await.expect("a write"));
+        let found = store.find_user(&ada).await.expect("an answer");
+        assert_eq!(found.lastfm, Some(lastfm("RJ")));
         store.delete_user(&ada).await.expect("an erasure");
         assert_eq!(engine.document("ada").await, None);
     }

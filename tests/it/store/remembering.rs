@@ -5,11 +5,16 @@ use super::over_every_engine;
 over_every_engine!(songs_are_remembered_and_people_forgotten);
 
 mod stories {
+    use std::sync::Arc;
+
     use patchbay::store::Collection;
     use serde_json::{Value, json};
 
     use crate::{
-        harness::app::{Setup, local_user},
+        harness::{
+            app::{Setup, local_user},
+            clock::ManualClock,
+        },
         store::engine::Engine,
     };
 
@@ -23,8 +28,11 @@ mod stories {
         ]})
     }
 
-    pub async fn songs_are_remembered_and_people_forgotten(Engine { store, .. }: Engine) {
-        let app = Setup::default().store(store).start().await;
+    pub async fn songs_are_remembered_and_people_forgotten(engine: Engine) {
+        // Turns go by the database's clock: it has to be the one that waiting moves.
+        let clock = Arc::new(ManualClock::default());
+        let store = engine.on_clock(clock.clone());
+        let app = Setup::default().store(store).clock(clock).start().await;
         let mut ana = app.connected("ana").await;
         let first = ana.post("/api/playlist/export", list("One")).await.expect(200);
         let searches = app.sandbox.world().count("GET", "/v1/search");

@@ -1,4 +1,8 @@
 //! Token buckets: one update that computes, on the server and on its clock, what `pace::Level` would.
+//!
+//! The stages of a pipeline stand here in the order of the functions whose work they do, and under their names.
+
+mod turns;
 
 use std::time::Duration;
 
@@ -7,11 +11,11 @@ use mongodb::{
     bson::{Bson, Document, doc},
     options::ReturnDocument,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{failure, to_bson};
 use crate::{
-    pace::{HALVINGS_MAX, Pace, QUIET_MS, Refusal, TRIAL_MS, Throttled, Turn},
+    pace::{Answer, Ask, Class, FOR_GOOD, HALVINGS_MAX, Pace, QUIET_MS, Refusal},
     store::{
         Collection, StoreError, Version,
         bucket::{BucketClock, KEPT_IDLE},
@@ -23,49 +27,30 @@ const TRIES_MAX: usize = 3;
 
 /// What the document says after an update: the level, and what this caller is told.
 #[derive(Deserialize)]
-struct Stored {
+struct Stored<Told> {
     told: Told,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Told {
-    wait_ms: u64,
-    taken: bool,
-    closings: u64,
-    closed_by: Option<Refusal>,
-}
-
-/// Takes the next place in the bucket `id`.
-pub(super) async fn take(
+/// `Level::take_turns` on the bucket `id`.
+pub(super) async fn take_turns(
     database: &Database,
     clock: &BucketClock,
     id: &str,
     pace: Pace,
-    wait_max: Duration,
-) -> Result<Result<Turn, Throttled>, StoreError> {
-    let told = update(database, id, || {
-        let mut pipeline = vec![read(clock)];
-        pipeline.extend(taking(pace, wait_max));
+    ask: &Ask,
+) -> Result<Answer, StoreError> {
+    let asked = turns::Asked::new(pace, ask)?;
+    let told: turns::Told = update(database, id, || {
+        let mut pipeline = read(clock, pace);
+        pipeline.extend(asked.stages());
         pipeline.extend(written()?);
         Ok(pipeline)
-    });
-    let told = told.await?;
-    let wait = Duration::from_millis(told.wait_ms);
-    Ok(if told.taken {
-        Ok(Turn {
-            wait,
-            closings: told.closings,
-        })
-    } else {
-        Err(Throttled {
-            retry_after: wait,
-            closed_by: told.closed_by,
-        })
     })
+    .await?;
+    Ok(told.into_answer(pace, ask))
 }
 
-/// Closes the bucket `id`.
+/// `Level::close` on the bucket `id`.
 pub(super) async fn close(
     database: &Database,
     clock: &BucketClock,
@@ -74,21 +59,23 @@ pub(super) async fn close(
     pause: Duration,
     refusal: Refusal,
 ) -> Result<(), StoreError> {
-    let told = update(database, id, || {
-        let mut pipeline = vec![read(clock)];
+    let told: Bson = update(database, id, || {
+        let mut pipeline = read(clock, pace);
         pipeline.extend(closing(pace, pause, refusal));
         pipeline.extend(written()?);
         Ok(pipeline)
-    });
-    told.await.map(drop)
+    })
+    .await?;
+    drop(told);
+    Ok(())
 }
 
-async fn update(
+async fn update<Told: DeserializeOwned + Send + Sync>(
     database: &Database,
     id: &str,
     pipeline: impl Fn() -> Result<Vec<Document>, StoreError>,
 ) -> Result<Told, StoreError> {
-    let records: mongodb::Collection<Stored> = database.collection(Collection::Budgets.as_str());
+    let records: mongodb::Collection<Stored<Told>> = database.collection(Collection::Budgets.as_str());
     for _ in 0..TRIES_MAX {
         let updated = records
             .find_one_and_update(doc! { "_id": id }, pipeline()?)
@@ -106,88 +93,65 @@ async fn update(
     Err(StoreError::unavailable("a bucket could not be made"))
 }
 
-/// The level as it is stored, beside `now` and the halvings that are left (`Level::halvings_at`).
-fn read(clock: &BucketClock) -> Document {
+/// The level as it is stored, beside `now`, the halvings that are left (`Level::halvings_at`) and the spacing that they make.
+fn read(clock: &BucketClock, pace: Pace) -> Vec<Document> {
     let now: Bson = match clock {
         BucketClock::Database => doc! { "$toLong": "$$NOW" }.into(),
         BucketClock::Given(clock) => clock.now().as_ms().into(),
     };
     let field = |name: &str, or: Bson| doc! { "$ifNull": [format!("$body.{name}"), or] };
-    doc! { "$set": { "level": {
-        "now": now,
-        "fullAt": field("fullAt", 0_i64.into()),
-        "closedUntil": field("closedUntil", 0_i64.into()),
-        "refusal": field("refusal", "rate_limit".into()),
-        "halvings": field("halvings", 0_i64.into()),
-        "onTrial": field("onTrial", false.into()),
-        "closings": field("closings", 0_i64.into()),
-    } } }
-}
-
-fn halvings_left() -> Document {
-    let quiet = doc! { "$max": [0_i64, { "$subtract": ["$level.now", "$level.closedUntil"] }] };
+    let quiet = doc! { "$max": [0_i64, { "$subtract": ["$now", "$level.closedUntil"] }] };
     let taken_back = doc! { "$toLong": { "$floor": { "$divide": [quiet, QUIET_MS] } } };
-    doc! { "$max": [0_i64, { "$subtract": ["$level.halvings", taken_back] }] }
-}
-
-/// `Level::take`.
-fn taking(pace: Pace, wait_max: Duration) -> [Document; 3] {
-    let tolerance = pace.tolerance_ms();
-    let spacing = doc! { "$multiply": [
-        i64::from(pace.spacing_ms),
-        { "$toLong": { "$pow": [2_i64, halvings_left()] } },
-    ] };
-    let start = doc! { "$subtract": ["$level.fullAt", tolerance] };
-    let alone = doc! { "$add": ["$level.now", tolerance] };
-    let full_at = doc! { "$cond": ["$level.onTrial",
-        { "$add": [{ "$max": ["$level.fullAt", alone] }, { "$max": ["$spacing", TRIAL_MS] }] },
-        { "$add": [{ "$max": ["$level.fullAt", "$level.now"] }, "$spacing"] },
-    ] };
-    let closed = doc! { "$gt": ["$level.closedUntil", "$level.now"] };
-    [
+    let twofold = doc! { "$toLong": { "$pow": [2_i64, "$halved"] } };
+    vec![
         doc! { "$set": {
-            "spacing": spacing,
-            "wait": { "$max": [0_i64, { "$subtract": [start, "$level.now"] }] },
+            "now": now,
+            "level": {
+                "fullAt": field("fullAt", 0_i64.into()),
+                "closedUntil": field("closedUntil", 0_i64.into()),
+                "refusal": field("refusal", "rate_limit".into()),
+                "halvings": field("halvings", 0_i64.into()),
+                "onTrial": field("onTrial", false.into()),
+                "closings": field("closings", 0_i64.into()),
+                "waiting": field("waiting", Bson::Array(Vec::new())),
+                "tightAt": field("tightAt", 0_i64.into()),
+                "spareMs": field("spareMs", 0_i64.into()),
+                "shiftedAt": field("shiftedAt", 0_i64.into()),
+            },
         } },
-        doc! { "$set": { "told": {
-            "waitMs": "$wait",
-            "taken": { "$lte": ["$wait", millis(wait_max)] },
-            "closings": "$level.closings",
-            "closedBy": { "$cond": [closed, "$level.refusal", Bson::Null] },
-        } } },
-        doc! { "$set": {
-            "level.fullAt": { "$cond": ["$told.taken", full_at, "$level.fullAt"] },
-            "level.onTrial": { "$and": ["$level.onTrial", { "$not": "$told.taken" }] },
-        } },
+        doc! { "$set": { "halved": { "$max": [0_i64, { "$subtract": ["$level.halvings", taken_back] }] } } },
+        doc! { "$set": { "spacing": { "$multiply": [i64::from(pace.spacing_ms), twofold] } } },
     ]
 }
 
 /// `Level::close`.
-fn closing(pace: Pace, pause: Duration, refusal: Refusal) -> [Document; 3] {
-    let was_closed = doc! { "$lt": ["$level.now", "$level.closedUntil"] };
-    let one_more = doc! { "$min": [{ "$add": [halvings_left(), 1_i64] }, i64::from(HALVINGS_MAX)] };
-    let closed = doc! {
-        "now": "$level.now",
-        "fullAt": { "$add": ["$until", pace.tolerance_ms()] },
+fn closing(pace: Pace, pause: Duration, refusal: Refusal) -> [Document; 4] {
+    let twofold = doc! { "$toLong": { "$pow": [2_i64, "$halved"] } };
+    let doubled = doc! { "$multiply": [i64::from(pace.pause_min_ms), twofold] };
+    let asked_for = millis(pace.stays_closed_for(pause));
+    let least = doc! { "$min": [doubled, i64::from(pace.pause_max_ms)] };
+    let one_more = doc! { "$min": [{ "$add": ["$halved", 1_i64] }, i64::from(HALVINGS_MAX)] };
+    let closed = doc! { "$mergeObjects": ["$level", {
+        "fullAt": { "$add": ["$until", pace.tolerance_ms(Class::Interactive)] },
         "closedUntil": "$until",
         "refusal": name_of(refusal),
-        "halvings": { "$cond": [was_closed, "$level.halvings", one_more] },
+        "halvings": { "$cond": ["$wasClosed", "$level.halvings", one_more] },
         "onTrial": true,
         "closings": { "$add": ["$level.closings", 1_i64] },
-    };
+    }] };
     [
-        doc! { "$set": { "until": { "$add": ["$level.now", millis(pace.closed_for(pause))] } } },
+        doc! { "$set": { "wasClosed": { "$lt": ["$now", "$level.closedUntil"] } } },
+        doc! { "$set": { "until": { "$add": ["$now", { "$cond": [
+            "$wasClosed",
+            asked_for,
+            { "$max": [asked_for, least] },
+        ] }] } } },
         doc! { "$set": { "level": { "$cond": [
             { "$gt": ["$until", "$level.closedUntil"] },
             closed,
             "$level",
         ] } } },
-        doc! { "$set": { "told": {
-            "waitMs": 0_i64,
-            "taken": true,
-            "closings": "$level.closings",
-            "closedBy": Bson::Null,
-        } } },
+        doc! { "$set": { "told": "$level.closings" } },
     ]
 }
 
@@ -199,13 +163,15 @@ fn written() -> Result<[Document; 2], StoreError> {
         { "$multiply": ["$level.halvings", QUIET_MS] },
     ] };
     let idle = doc! { "$max": ["$level.fullAt", at_full_rate] };
+    let mut scratch = vec!["now", "level", "halved", "spacing", "wasClosed", "until"];
+    scratch.extend(turns::SCRATCH);
     Ok([
         doc! { "$set": {
             "version": { "$ifNull": [{ "$add": ["$version", 1_i64] }, first] },
             "dueAt": { "$add": [idle, millis(KEPT_IDLE)] },
             "body": "$level",
         } },
-        doc! { "$unset": ["level", "spacing", "wait", "until", "body.now"] },
+        doc! { "$unset": scratch },
     ])
 }
 
@@ -213,11 +179,11 @@ fn name_of(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::RateLimit => "rate_limit",
         Refusal::Quota => "quota",
+        Refusal::Key => "key",
     }
 }
 
-/// Spans beyond an `i64` are as good as endless.
+/// No span here is longer than a closing for good.
 fn millis(span: Duration) -> i64 {
-    // Half of it leaves room for the sum with an instant, which MongoDB would turn into a double.
-    i64::try_from(span.as_millis()).map_or(i64::MAX / 2, |ms| ms.min(i64::MAX / 2))
+    i64::try_from(span.min(FOR_GOOD).as_millis()).unwrap_or(i64::MAX)
 }

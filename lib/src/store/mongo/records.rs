@@ -13,6 +13,9 @@ use crate::{
     system::Timestamp,
 };
 
+/// Ids that one removal names: a command takes 16 MB, and an id some hundred bytes.
+const REMOVED_AT_ONCE: usize = 1000;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredRecord {
@@ -145,4 +148,43 @@ pub(super) async fn delete_of_owner(
         .delete_many(doc! { "owner": owner.as_str() })
         .await?;
     Ok(())
+}
+
+/// What a record takes.
+#[derive(Deserialize)]
+struct Size {
+    #[serde(rename = "_id")]
+    id: String,
+    bytes: u64,
+}
+
+/// Removes what is due first, until what is left fits. Only ids and sizes come over the network.
+pub(super) async fn trim(
+    database: &Database,
+    collection: Collection,
+    bytes_max: u64,
+) -> Result<u64, StoreError> {
+    let mut sizes = records(database, collection)
+        .aggregate([
+            doc! { "$sort": { "dueAt": -1, "_id": -1 } },
+            doc! { "$project": { "bytes": { "$toLong": { "$bsonSize": "$$ROOT" } } } },
+        ])
+        .with_type::<Size>()
+        .await?;
+    let (mut bytes, mut too_many) = (0, Vec::new());
+    while sizes.advance().await? {
+        let size = sizes.deserialize_current()?;
+        bytes += size.bytes;
+        if bytes > bytes_max {
+            too_many.push(size.id);
+        }
+    }
+    let mut removed = 0;
+    for ids in too_many.chunks(REMOVED_AT_ONCE) {
+        let gone = records(database, collection)
+            .delete_many(doc! { "_id": { "$in": ids } })
+            .await?;
+        removed += gone.deleted_count;
+    }
+    Ok(removed)
 }

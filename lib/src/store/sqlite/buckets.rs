@@ -12,21 +12,20 @@ use crate::{
     system::Timestamp,
 };
 
-/// What is due to be kept of a bucket, and what its caller is told.
-type Decided<T> = (Option<Level>, T);
-
-/// Lets `decide` change the bucket `id` at the time of `clock`.
+/// Lets `decide` change the bucket `id` at the time of `clock`: what is left of it, and what its caller is told.
 pub(super) fn change<T>(
     connection: &Connection,
     clock: &BucketClock,
     id: &str,
-    decide: impl FnOnce(Level, Timestamp) -> Decided<T>,
+    decide: impl FnOnce(Level, Timestamp) -> (Level, T),
 ) -> Result<T, StoreError> {
     let now = now(connection, clock)?;
     let record = records::find(connection, Collection::Budgets, id)?.unwrap_or_default();
-    let (left, told) = decide(level_of(&record), now);
-    if let Some(left) = left {
-        let record = with_level(record, left)?;
+    let level = level_of(&record);
+    let (left, told) = decide(level.clone(), now);
+    // Who will not wait leaves nothing behind.
+    if left != level {
+        let record = with_level(record, &left)?;
         let written = records::Write::new(Collection::Budgets, id, &record).run(connection)?;
         if written == Written::Conflict {
             return Err(StoreError::unavailable("a bucket changed within a transaction"));

@@ -189,3 +189,22 @@ pub(super) fn delete_of_owner(
     connection.prepare_cached(&sql)?.execute([owner.as_str()])?;
     Ok(())
 }
+
+/// Removes what is due first, until what is left fits. SQLite knows how long a text is without reading it.
+pub(super) fn trim(
+    connection: &Connection,
+    collection: Collection,
+    bytes_max: u64,
+) -> Result<u64, StoreError> {
+    let table = collection.as_str();
+    let sql = format!(
+        "DELETE FROM {table} WHERE id IN (
+             SELECT id FROM (
+                 SELECT id, sum(octet_length(body)) OVER (ORDER BY due_at DESC, id DESC) AS bytes FROM {table}
+             ) WHERE bytes > ?1
+         )"
+    );
+    let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+    let removed = connection.prepare_cached(&sql)?.execute([bytes_max])?;
+    u64::try_from(removed).map_err(StoreError::unreadable)
+}

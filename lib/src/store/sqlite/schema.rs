@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::store::StoreError;
 
 /// Step `n` takes a file of `user_version` `n` to `n + 1`. Never change a step that was released: add one.
-const STEPS: [&str; 3] = [FIRST, EVENTS_AND_DEAD, TRACKS];
+const STEPS: [&str; 4] = [FIRST, EVENTS_AND_DEAD, TRACKS, LISTENING];
 
 /// `version` and `next_due_at` are read out of the document by SQLite itself, so that they cannot disagree with it,
 /// whoever writes the row; the check keeps text out that these could not be read from.
@@ -70,6 +70,20 @@ const TRACKS: &str = "
     );
     CREATE INDEX tracks_due ON tracks (due_at, id) WHERE due_at IS NOT NULL;
     CREATE INDEX tracks_of_owner ON tracks (owner, written);
+";
+
+/// What was read of people's listening.
+const LISTENING: &str = "
+    CREATE TABLE listening (
+        id      TEXT PRIMARY KEY NOT NULL,
+        version INTEGER NOT NULL,
+        owner   TEXT,
+        due_at  INTEGER,
+        written INTEGER NOT NULL,
+        body    TEXT NOT NULL
+    );
+    CREATE INDEX listening_due ON listening (due_at, id) WHERE due_at IS NOT NULL;
+    CREATE INDEX listening_of_owner ON listening (owner, written);
 ";
 
 /// The file was made by a patchbay that knows more than this one.

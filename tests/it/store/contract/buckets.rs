@@ -3,9 +3,10 @@
 use crate::store::over_every_engine;
 
 over_every_engine!(
-    a_bucket_gives_the_waits_of_the_pure_function,
+    a_bucket_gives_the_answers_of_the_pure_function,
     a_bucket_goes_by_the_databases_clock,
-    many_takers_get_each_place_once,
+    those_who_ask_at_once_each_get_a_place_of_their_own,
+    a_queue_as_long_as_it_may_be_is_answered,
     a_bucket_is_due_when_nobody_needs_it,
 );
 
@@ -13,7 +14,8 @@ mod stories {
     use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
     use patchbay::{
-        pace::{Level, Pace, Refusal},
+        limits::{LASTFM, SPOTIFY},
+        pace::{Ask, Class, FOR_GOOD, Level, Pace, Refusal, Ticket, Token, Told, WAITING_MAX},
         store::{Collection, Record, Store, Version, Written},
         system::Clock as _,
     };
@@ -24,20 +26,27 @@ mod stories {
         store::{at, engine::Engine, version},
     };
 
-    const PACES: [Pace; 2] = [
+    /// Without a minute's rest after each refusal, so that more happens.
+    const PACES: [Pace; 3] = [
+        SPOTIFY,
         Pace {
-            capacity: 1,
-            spacing_ms: 200,
+            pause_min_ms: 300,
+            pause_max_ms: 2_000,
+            ..LASTFM
         },
         Pace {
-            capacity: 5,
-            spacing_ms: 205,
+            capacity: 3,
+            spacing_ms: 90,
+            room: 0,
+            pause_min_ms: 0,
+            pause_max_ms: 0,
         },
     ];
 
     /// Each row of moves is the same in every run.
     const SEEDS: u64 = 4;
-    const MOVES: usize = 60;
+    const MOVES: usize = 80;
+    const PROCESSES: usize = 3;
 
     /// A small generator is enough to choose moves (Knuth's constants).
     struct Dice(u64);
@@ -51,8 +60,64 @@ mod stories {
             (self.0 >> 33) % limit
         }
 
+        fn is_one_in(&mut self, count: u64) -> bool {
+            self.below(count) == 0
+        }
+
         fn span(&mut self, limit_ms: u64) -> Duration {
             Duration::from_millis(self.below(limit_ms))
+        }
+    }
+
+    /// A process, and all that it has: callers who wait, and tokens that it did not use.
+    #[derive(Default)]
+    struct Process {
+        waiting: Vec<Ticket>,
+        tokens: Vec<Token>,
+        last_number: u64,
+    }
+
+    impl Process {
+        /// Somebody comes, somebody hangs up, something is given back: what it asks next.
+        fn next_ask(&mut self, process: u64, dice: &mut Dice) -> Ask {
+            for _ in 0..dice.below(4) {
+                self.last_number += 1;
+                let class = if dice.is_one_in(3) {
+                    Class::Background
+                } else {
+                    Class::Interactive
+                };
+                let patience = if dice.is_one_in(4) {
+                    Duration::MAX
+                } else {
+                    dice.span(2_500)
+                };
+                self.waiting.push(Ticket {
+                    number: self.last_number,
+                    class,
+                    patience,
+                });
+            }
+            self.waiting.retain(|_| !dice.is_one_in(6));
+            let mut unused: Vec<_> = self.tokens.extract_if(.., |_| dice.is_one_in(4)).collect();
+            unused.reverse();
+            Ask {
+                process,
+                waiting: self.waiting.clone(),
+                unused,
+                beside: dice.is_one_in(2),
+            }
+        }
+
+        fn hear(&mut self, told: &[(u64, Told)]) {
+            for (number, told) in told {
+                if let Told::Go(token) = told {
+                    self.tokens.push(*token);
+                }
+                if !matches!(told, Told::Wait(_)) {
+                    self.waiting.retain(|ticket| ticket.number != *number);
+                }
+            }
         }
     }
 
@@ -61,9 +126,29 @@ mod stories {
         found.expect("an answer").expect("a bucket")
     }
 
-    pub async fn a_bucket_gives_the_waits_of_the_pure_function(engine: Engine) {
+    /// What one caller of a process of their own is told.
+    async fn told(store: &dyn Store, id: &str, pace: Pace, patience: Duration) -> Told {
+        let ask = Ask {
+            process: 1,
+            waiting: vec![Ticket {
+                number: 1,
+                class: Class::Interactive,
+                patience,
+            }],
+            ..Ask::default()
+        };
+        let answer = store.take_turns(id, pace, &ask).await.expect("an answer");
+        answer.told[0].1
+    }
+
+    fn is_go(told: Told) -> bool {
+        matches!(told, Told::Go(_))
+    }
+
+    pub async fn a_bucket_gives_the_answers_of_the_pure_function(engine: Engine) {
         let clock = Arc::new(ManualClock::default());
         let store = engine.on_clock(clock.clone());
+        let mut loans = 0;
         for (pace, seed) in PACES
             .iter()
             .flat_map(|pace| (0..SEEDS).map(move |seed| (*pace, seed)))
@@ -71,54 +156,59 @@ mod stories {
             let mut dice = Dice(seed);
             let id = format!("bucket:{}-{seed}", pace.capacity);
             let mut expected = Level::default();
+            let mut speakers: [Process; PROCESSES] = Default::default();
             for step in 0..MOVES {
-                // Now and then a rest, long enough for halvings to be taken back.
-                let rest_ms = if dice.below(12) == 0 { 150_000 } else { 500 };
+                // Now and then a rest: long enough to forget who does not come, or for halvings to be taken back.
+                let rest_ms = [300, 300, 300, 300, 300, 300, 4_000, 150_000];
+                let rest_ms = rest_ms[usize::try_from(dice.below(8)).expect("below 8")];
                 clock.advance(dice.span(rest_ms));
                 let now = clock.now();
-                if dice.below(8) == 0 {
-                    let refusal =
-                        [Refusal::RateLimit, Refusal::Quota][usize::try_from(dice.below(2)).expect("0 or 1")];
-                    let pause = dice.span(9_000);
+                if dice.is_one_in(10) {
+                    let refusals = [Refusal::RateLimit, Refusal::Quota, Refusal::Key];
+                    let refusal = refusals[usize::try_from(dice.below(3)).expect("below 3")];
+                    let pause = dice.span(3_000);
                     store
                         .close_bucket(&id, pace, pause, refusal)
                         .await
                         .expect("a write");
                     expected = expected.close(pace, now, pause, refusal);
-                } else {
-                    let wait_max = if dice.below(4) == 0 {
-                        Duration::MAX
-                    } else {
-                        dice.span(3_000)
-                    };
-                    let told = store.take_turn(&id, pace, wait_max).await.expect("an answer");
-                    let taken = expected.take(pace, now, wait_max);
-                    assert_eq!(
-                        told,
-                        taken.map(|(_, turn)| turn),
-                        "seed {seed}, move {step}: {expected:?}"
-                    );
-                    expected = taken.map_or(expected, |(left, _)| left);
+                    continue;
                 }
+                let process = dice.below(PROCESSES as u64);
+                let its = &mut speakers[usize::try_from(process).expect("few")];
+                let ask = its.next_ask(process, &mut dice);
+                let answer = store.take_turns(&id, pace, &ask).await.expect("an answer");
+                let (left, right_answer) = expected.clone().take_turns(pace, &ask, now);
+                assert_eq!(
+                    answer, right_answer,
+                    "seed {seed}, move {step}: {ask:?} of {expected:?}"
+                );
+                expected = left;
+                its.hear(&answer.told);
+                loans += usize::from(answer.beside.is_some());
+                // Who takes nothing need not leave a record.
+                let stored = store.find_record(Collection::Budgets, &id).await;
+                let stored = stored.expect("an answer").unwrap_or_default();
+                assert_eq!(
+                    Level::deserialize(&stored.body).unwrap_or_default(),
+                    expected,
+                    "seed {seed}, move {step}: {ask:?}"
+                );
             }
-            let stored = level(&*store, &id).await;
-            assert_eq!(
-                Level::deserialize(&stored.body).expect("a level"),
-                expected,
-                "seed {seed}"
-            );
         }
+        assert!(loans > 0, "nothing was lent");
     }
 
     pub async fn a_bucket_goes_by_the_databases_clock(Engine { store, .. }: Engine) {
         let pace = Pace {
-            capacity: 1,
             spacing_ms: 600_000,
+            ..SPOTIFY
         };
-        let first = store.take_turn("bucket:a", pace, Duration::ZERO).await;
-        assert_eq!(first.expect("an answer").expect("a turn").wait, Duration::ZERO);
-        let early = store.take_turn("bucket:a", pace, Duration::ZERO).await;
-        let wait = early.expect("an answer").expect_err("too early").retry_after;
+        assert!(is_go(told(&*store, "bucket:a", pace, Duration::ZERO).await));
+        let Told::Throttled(early) = told(&*store, "bucket:a", pace, Duration::ZERO).await else {
+            panic!("too early");
+        };
+        let wait = early.retry_after;
         // Less has passed than any test may take.
         assert!(
             wait > Duration::from_mins(8) && wait <= Duration::from_mins(10),
@@ -129,25 +219,54 @@ mod stories {
             .close_bucket("bucket:a", pace, pause, Refusal::Quota)
             .await
             .expect("a write");
-        let closed = store.take_turn("bucket:a", pace, wait).await;
-        let closed = closed.expect("an answer").expect_err("closed");
+        let Told::Throttled(closed) = told(&*store, "bucket:a", pace, wait).await else {
+            panic!("closed");
+        };
         assert_eq!(closed.closed_by, Some(Refusal::Quota));
         assert!(closed.retry_after + Duration::from_mins(2) > pause && closed.retry_after <= pause);
+        store
+            .close_bucket("bucket:a", pace, FOR_GOOD, Refusal::Key)
+            .await
+            .expect("a write");
+        let Told::Throttled(closed) = told(&*store, "bucket:a", pace, wait).await else {
+            panic!("closed");
+        };
+        assert_eq!(closed.closed_by, Some(Refusal::Key));
+        assert!(closed.retry_after + Duration::from_mins(2) > FOR_GOOD);
     }
 
-    pub async fn many_takers_get_each_place_once(engine: Engine) {
+    pub async fn those_who_ask_at_once_each_get_a_place_of_their_own(engine: Engine) {
         const TAKERS: u64 = 8;
         const EACH: u64 = 6;
         let store = engine.on_clock(Arc::new(ManualClock::default()));
-        let [pace, _] = PACES;
         let takers: Vec<_> = (0..TAKERS)
-            .map(|_| {
+            .map(|process| {
                 let store = Arc::clone(&store);
                 tokio::spawn(async move {
-                    let mut waits = Vec::new();
-                    for _ in 0..EACH {
-                        let turn = store.take_turn("bucket:b", pace, Duration::MAX).await;
-                        waits.push(turn.expect("an answer").expect("a turn").wait);
+                    let (mut waiting, mut waits) = (Vec::new(), Vec::new());
+                    for number in 0..EACH {
+                        waiting.push(Ticket {
+                            number,
+                            class: Class::Interactive,
+                            patience: Duration::MAX,
+                        });
+                        let ask = Ask {
+                            process,
+                            waiting: waiting.clone(),
+                            ..Ask::default()
+                        };
+                        let answer = store.take_turns("bucket:b", SPOTIFY, &ask).await;
+                        for (told_to, told) in answer.expect("an answer").told {
+                            match told {
+                                Told::Go(_) => {
+                                    waiting.retain(|ticket| ticket.number != told_to);
+                                    waits.push(Duration::ZERO);
+                                }
+                                Told::Wait(wait) if told_to == number => waits.push(wait),
+                                Told::Wait(_) => {}
+                                Told::Throttled(_) => panic!("{told:?}"),
+                            }
+                        }
                     }
                     waits
                 })
@@ -161,18 +280,46 @@ mod stories {
                 assert!(taken.insert(wait), "two got the place of {wait:?}");
             }
         }
-        let places =
-            (0..TAKERS * EACH).map(|place| Duration::from_millis(place * u64::from(pace.spacing_ms)));
+        let spacing_ms = u64::from(SPOTIFY.spacing_ms);
+        let places = (0..TAKERS * EACH).map(|place| Duration::from_millis(place * spacing_ms));
         assert_eq!(taken, places.collect());
+    }
+
+    pub async fn a_queue_as_long_as_it_may_be_is_answered(engine: Engine) {
+        let store = engine.on_clock(Arc::new(ManualClock::default()));
+        let one = |number| Ticket {
+            number,
+            class: Class::Interactive,
+            patience: Duration::MAX,
+        };
+        let ask = |process| Ask {
+            process,
+            waiting: (0..600).map(one).collect(),
+            ..Ask::default()
+        };
+        for process in [1, 2] {
+            let ask = ask(process);
+            store
+                .take_turns("bucket:d", LASTFM, &ask)
+                .await
+                .expect("an answer");
+        }
+        let answer = store.take_turns("bucket:d", LASTFM, &ask(2)).await;
+        let told = answer.expect("an answer").told;
+        let refused = told.iter().filter(|(_, told)| matches!(told, Told::Throttled(_)));
+        // Five of the first went at once, one is asked for again and finds no place.
+        assert_eq!(refused.count(), 2 * 600 - WAITING_MAX - 5);
+        let stored = level(&*store, "bucket:d").await;
+        let level = Level::deserialize(&stored.body).expect("a level");
+        assert_eq!(level.waiting.len(), WAITING_MAX);
     }
 
     pub async fn a_bucket_is_due_when_nobody_needs_it(engine: Engine) {
         let clock = Arc::new(ManualClock::default());
         let store = engine.on_clock(clock.clone());
-        let [pace, _] = PACES;
         let pause = Duration::from_secs(4);
         store
-            .close_bucket("bucket:c", pace, pause, Refusal::RateLimit)
+            .close_bucket("bucket:c", SPOTIFY, pause, Refusal::RateLimit)
             .await
             .expect("a write");
         let closed = level(&*store, "bucket:c").await;
@@ -198,8 +345,8 @@ mod stories {
         );
 
         // Who uses it in the same moment keeps it; who comes later finds a new one.
-        let turn = store.take_turn("bucket:c", pace, Duration::MAX).await;
-        turn.expect("an answer").expect("a turn");
+        clock.advance(pause);
+        assert!(is_go(told(&*store, "bucket:c", SPOTIFY, Duration::ZERO).await));
         let late = store
             .delete_record(Collection::Budgets, "bucket:c", closed.version)
             .await;
@@ -210,7 +357,6 @@ mod stories {
             .delete_record(Collection::Budgets, "bucket:c", used.version)
             .await;
         assert_eq!(version(gone.expect("an answer")), Version::ABSENT);
-        let turn = store.take_turn("bucket:c", pace, Duration::ZERO).await;
-        assert_eq!(turn.expect("an answer").expect("a turn").wait, Duration::ZERO);
+        assert!(is_go(told(&*store, "bucket:c", SPOTIFY, Duration::ZERO).await));
     }
 }

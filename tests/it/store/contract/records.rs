@@ -8,6 +8,7 @@ over_every_engine!(
     a_record_is_removed_by_who_read_it_last,
     due_records_come_in_order,
     an_owner_has_the_latest_records_and_can_be_forgotten,
+    what_is_due_first_goes_when_there_is_too_much,
 );
 
 mod stories {
@@ -252,5 +253,45 @@ mod stories {
 
     fn ids(records: &[(String, Record)]) -> Vec<&str> {
         records.iter().map(|(id, _)| id.as_str()).collect()
+    }
+
+    pub async fn what_is_due_first_goes_when_there_is_too_much(Engine { store, .. }: Engine) {
+        const BYTES: usize = 10_000;
+        let due = [Some(30), Some(10), None, Some(50), Some(40), Some(20)];
+        for (number, due_at) in due.iter().enumerate() {
+            let record = Record {
+                due_at: due_at.map(at),
+                body: json!({"text": "x".repeat(BYTES)}),
+                ..Record::default()
+            };
+            let id = format!("record-{number}");
+            for collection in [Collection::Listening, Collection::Tracks] {
+                version(
+                    store
+                        .write_record(collection, &id, &record)
+                        .await
+                        .expect("a write"),
+                );
+            }
+        }
+        // Whatever an engine adds to each is small beside the text.
+        let room_for = |count: u64| count * 11_000;
+        let trimmed = store.trim_records(Collection::Listening, room_for(6)).await;
+        assert_eq!(trimmed.expect("an answer"), 0);
+        let trimmed = store.trim_records(Collection::Listening, room_for(3)).await;
+        assert_eq!(trimmed.expect("an answer"), 3);
+        let left = store.records_due(Collection::Listening, at(99), 9).await;
+        let left: Vec<_> = left.expect("an answer").into_iter().map(|(id, _)| id).collect();
+        assert_eq!(left, ["record-0", "record-4", "record-3"]);
+        let lost = store.find_record(Collection::Listening, "record-2").await;
+        assert_eq!(
+            lost.expect("an answer"),
+            None,
+            "what is never due goes before all"
+        );
+        let others = store.records_due(Collection::Tracks, at(99), 9).await;
+        assert_eq!(others.expect("an answer").len(), 5);
+        let trimmed = store.trim_records(Collection::Listening, 0).await;
+        assert_eq!(trimmed.expect("an answer"), 3);
     }
 }
