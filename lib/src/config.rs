@@ -21,7 +21,7 @@ pub use variables::Variable;
 
 use self::{reader::Reader, variables as var};
 use crate::{
-    providers::AppCredentials,
+    providers::{AppCredentials, lastfm},
     secret::{Passphrase, RefreshToken},
     store::DatabaseUrl,
     vault::KeyRing,
@@ -44,6 +44,8 @@ pub struct Config {
     pub state_secret: Option<Passphrase>,
     /// Everything about Spotify.
     pub spotify: Spotify,
+    /// Everything about Last.fm.
+    pub lastfm: Lastfm,
     /// Who may call, and how they prove it.
     pub auth: Auth,
     /// `ALLOWED_ORIGINS`: other origins whose pages may call, besides our own.
@@ -83,6 +85,19 @@ pub struct Owner {
     pub owner_id: String,
     /// `SPOTIFY_PLAYLIST_FOR`: whether callers who are not signed in may export to it, too.
     pub anyone: bool,
+}
+
+/// What concerns Last.fm.
+#[derive(Debug)]
+pub struct Lastfm {
+    /// `LASTFM_API_KEY`, `LASTFM_SHARED_SECRET`: the operator's account with its API. Without it there is no Last.fm.
+    pub credentials: Option<lastfm::Credentials>,
+    /// `LASTFM_API_URL`: the API, with its `/2.0/`.
+    pub api_url: Url,
+    /// `LASTFM_SITE_URL`: where people say that an account is theirs; ends with a slash.
+    pub site_url: Url,
+    /// `LASTFM_STORED_MB_MAX`: how many bytes of what Last.fm told are kept, of all people together.
+    pub stored_bytes_max: u64,
 }
 
 /// How callers prove who they are.

@@ -7,6 +7,8 @@
 
 mod doctor;
 mod finish;
+mod ladder;
+mod link;
 mod start;
 mod state;
 
@@ -18,11 +20,15 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 
 pub use doctor::{Finding, FindingCode};
-pub use finish::{Callback, FinishError, Finished, Refusal};
-pub use start::{OwnApp, StartError, StartOptions, Started};
+pub use finish::{Callback, Refusal};
+pub use ladder::{Arrival, FinishError, Finished};
+pub use link::{LinkCallback, LinkError};
+pub use start::{InvalidReturnTo, OwnApp, StartError, StartOptions, Started};
+pub use state::Flow;
 
 use crate::{
     grants::Grants,
+    listening::Listening,
     providers::{AppCredentials, spotify::Spotify},
     secret::{BrowserBinding, Secret as _},
     system::System,
@@ -38,6 +44,7 @@ pub struct Connector {
     grants: Grants,
     vault: Arc<Vault>,
     spotify: Spotify,
+    listening: Listening,
     system: System,
     settings: Settings,
 }
@@ -62,6 +69,7 @@ impl Connector {
         grants: Grants,
         vault: Arc<Vault>,
         spotify: Spotify,
+        listening: Listening,
         system: System,
         settings: Settings,
     ) -> Self {
@@ -69,6 +77,7 @@ impl Connector {
             grants,
             vault,
             spotify,
+            listening,
             system,
             settings,
         }

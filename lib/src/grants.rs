@@ -12,7 +12,6 @@ mod errand;
 mod events;
 mod grant;
 mod health;
-mod joining;
 mod keeping;
 mod lease;
 mod reason;
@@ -30,8 +29,10 @@ pub use sweep::{SweepLimits, SweepSummary};
 
 use tokio_util::task::TaskTracker;
 
+use self::errand::Outcome;
 use crate::{
     ids::{AppName, Slot, UserId},
+    joining::Joining,
     metrics::Metrics,
     providers::{AppCredentials, TOKEN_CALL_TIMEOUT, spotify::Spotify},
     secret::AccessToken,
@@ -132,7 +133,7 @@ struct Inner {
     operator_app: Option<AppCredentials>,
     /// A token with less life than this is renewed before it is handed out.
     margin: Duration,
-    renewals: joining::Renewals,
+    renewals: Joining<(UserId, Slot), Outcome>,
     unwritten: keeping::Unwritten,
     /// Everything that runs whether or not somebody still waits for it.
     work: TaskTracker,
@@ -151,7 +152,7 @@ impl Grants {
         margin: Duration,
         metrics: Metrics,
     ) -> Self {
-        let renewals = joining::Renewals::default();
+        let renewals = Joining::default();
         Self(Arc::new(Inner {
             store,
             vault,

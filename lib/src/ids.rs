@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::secret::{ClientId, Secret as _};
+use crate::secret::{ApiKey, ClientId, Secret as _};
 
 /// The longest user id accepted, in bytes: long enough for any identity provider's subject, short enough for a key.
 const USER_ID_BYTES_MAX: usize = 256;
@@ -84,6 +84,10 @@ impl Slot {
     }
 }
 
+/// The name of the Last.fm link beside the slots, in stored documents, states and cookies. It is no [`Slot`]: nothing of it
+/// runs out or has to be renewed.
+pub const LASTFM: &str = "lastfm";
+
 /// A name that is no slot of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such slot")]
@@ -115,7 +119,17 @@ impl AppName {
     /// The name of the app with this client id: the same for everybody who uses it.
     #[must_use]
     pub fn of(client_id: &ClientId) -> Self {
-        Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(client_id.expose())))
+        Self::of_text(client_id.expose())
+    }
+
+    /// The name of what calls Last.fm with this key.
+    #[must_use]
+    pub fn of_key(key: &ApiKey) -> Self {
+        Self::of_text(key.expose())
+    }
+
+    fn of_text(text: &str) -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text)))
     }
 }
 

@@ -68,6 +68,17 @@ pub(super) fn base_url(text: &str) -> Result<Url, AddressFault> {
     Ok(url)
 }
 
+/// A base address under which paths are joined, or whose last slash counts: it ends with one, whether that was written or
+/// not.
+pub(super) fn folder_url(text: &str) -> Result<Url, AddressFault> {
+    let mut url = base_url(text)?;
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
 /// An http or https address that does not send anything in the clear to another machine.
 pub(super) fn web_url(text: &str) -> Result<Url, AddressFault> {
     let url = Url::parse(text).map_err(|_| AddressFault::NotAnAddress)?;

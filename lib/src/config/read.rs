@@ -10,12 +10,16 @@ use std::{
 use url::Url;
 
 use super::{
-    AddressFault, Auth, Config, LocalSignIn, Owner, SPOTIFY_CALLBACK_PATH, Spotify, Variable,
-    addresses::{app_url, base_url, redirect_uri, web_url},
+    AddressFault, Auth, Config, Lastfm, LocalSignIn, Owner, SPOTIFY_CALLBACK_PATH, Spotify, Variable,
+    addresses::{app_url, base_url, folder_url, redirect_uri, web_url},
     reader::Reader,
     variables as var,
 };
-use crate::{providers::AppCredentials, store::DatabaseUrl, vault::KeyRing};
+use crate::{
+    providers::{AppCredentials, lastfm::Credentials},
+    store::DatabaseUrl,
+    vault::KeyRing,
+};
 
 /// Where the service listens when `PORT` does not say.
 pub const PORT_DEFAULT: u16 = 8787;
@@ -38,6 +42,15 @@ const REFRESH_MARGIN_S_DEFAULT: u64 = 300;
 
 /// Shorter than this, and a token dies on its way; longer, and Spotify's hour is hardly used.
 const REFRESH_MARGIN_S: RangeInclusive<u64> = 30..=1800;
+
+/// What Last.fm's terms call reasonable usage without an agreement (reference: Last.fm §9), in megabytes.
+const LASTFM_STORED_MB_DEFAULT: u64 = 100;
+
+/// One megabyte is a person or two; a hundred gigabytes are more than any agreement will allow.
+const LASTFM_STORED_MB: RangeInclusive<u64> = 1..=100_000;
+
+/// As the terms count.
+const BYTES_PER_MB: u64 = 1_000_000;
 
 /// Reads everything before it gives up on anything, so that all problems are noted.
 pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
@@ -64,6 +77,7 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
     let key_ring = key_ring(reader);
     let state_secret = reader.strong_secret(var::SPOTIFY_STATE_SECRET, KEY_BYTES_MIN);
     let spotify = spotify(reader, app_url.as_ref());
+    let lastfm = lastfm(reader);
     let auth = auth(reader, host, deployed);
     let allowed_origins = reader.parsed_or(var::ALLOWED_ORIGINS, Vec::new, |text| {
         words(text).map(str::parse).collect::<Result<_, AddressFault>>()
@@ -88,6 +102,7 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
         key_ring: key_ring?,
         state_secret,
         spotify: spotify?,
+        lastfm: lastfm?,
         auth: auth?,
         allowed_origins: allowed_origins?,
         cron_secret,
@@ -238,6 +253,45 @@ fn owner(reader: &mut Reader<'_>) -> Option<Owner> {
         refresh_token: refresh_token?,
         owner_id: owner_id?,
         anyone: anyone?,
+    })
+}
+
+fn lastfm(reader: &mut Reader<'_>) -> Option<Lastfm> {
+    let api_key = reader.secret(var::LASTFM_API_KEY);
+    let shared_secret = reader.secret(var::LASTFM_SHARED_SECRET);
+    if api_key.is_none() && shared_secret.is_some() {
+        reader.refuse(
+            var::LASTFM_SHARED_SECRET,
+            "has no key to belong to; set LASTFM_API_KEY too, or leave both out",
+        );
+    }
+    let folder = |reader: &mut Reader<'_>, variable, default| {
+        if reader.is_set(variable) {
+            reader.parsed(variable, folder_url)
+        } else {
+            Url::parse(default).ok()
+        }
+    };
+    let api_url = folder(reader, var::LASTFM_API_URL, "https://ws.audioscrobbler.com/2.0/");
+    let site_url = folder(reader, var::LASTFM_SITE_URL, "https://www.last.fm/");
+    let stored_mb_max = reader.parsed_or(
+        var::LASTFM_STORED_MB_MAX,
+        || LASTFM_STORED_MB_DEFAULT,
+        |text| {
+            text.parse()
+                .ok()
+                .filter(|mb| LASTFM_STORED_MB.contains(mb))
+                .ok_or("is not a whole number of megabytes from 1 to 100000; leave it out for 100")
+        },
+    );
+    Some(Lastfm {
+        credentials: api_key.map(|api_key| Credentials {
+            api_key,
+            shared_secret,
+        }),
+        api_url: api_url?,
+        site_url: site_url?,
+        stored_bytes_max: stored_mb_max? * BYTES_PER_MB,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Table after table of what operators write, and what they are told.
 
+mod lastfm;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},

@@ -1,16 +1,15 @@
 //! Finishing an authorization: a ladder of named refusals, then the exchange, then whose account it is.
 
-use url::Url;
-
-use super::{Connector, matches, state::State, state::StateError};
+use super::{Arrival, Connector, FinishError, Finished, ladder::Entered, state::StateError};
 use crate::{
     grants::{self, NewGrant},
     ids::{Slot, UserId},
+    listening::CallError,
     providers::{
         AppCredentials, TokenError, Tokens,
         spotify::{ApiError, Forbidden, Profile},
     },
-    secret::{AuthorizationCode, BrowserBinding, CodeVerifier, Secret as _},
+    secret::{AuthorizationCode, CodeVerifier, Secret as _},
     store::{StoreError, StoredPending},
     system::Timestamp,
     vault::{OpenError, Place},
@@ -19,41 +18,12 @@ use crate::{
 /// What the provider sends the browser back with, and what the browser brings itself.
 #[derive(Debug, Default)]
 pub struct Callback {
-    /// `state`.
-    pub state: Option<String>,
+    /// Who comes back.
+    pub arrival: Arrival,
     /// `code`.
     pub code: Option<AuthorizationCode>,
     /// `error`.
     pub error: Option<String>,
-    /// The binding cookies, by slot: which one counts, the state tells.
-    pub bindings: Vec<(Slot, BrowserBinding)>,
-    /// Who is signed in with this browser, where that is known.
-    pub signed_in: Option<UserId>,
-}
-
-/// A connection that stands.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Finished {
-    /// Whose.
-    pub user: UserId,
-    /// Which.
-    pub slot: Slot,
-    /// Where the person goes on.
-    pub return_to: Url,
-}
-
-/// Why nothing was connected.
-#[derive(Debug, thiserror::Error)]
-#[error("{refusal}")]
-pub struct FinishError {
-    /// Why.
-    pub refusal: Refusal,
-    /// What for, where that is known.
-    pub slot: Option<Slot>,
-    /// Where the person goes on; nowhere when the state is not ours.
-    pub return_to: Option<Url>,
-    /// Whether the pending record was used up. Otherwise who it belongs to can still finish it, whatever came here.
-    pub used_up: bool,
 }
 
 /// The rungs of the ladder.
@@ -113,6 +83,9 @@ pub enum Refusal {
     /// The app was configured away between start and finish.
     #[error("the operator's app is not configured")]
     NoOperatorApp,
+    /// Last.fm does not say whose account it is.
+    #[error(transparent)]
+    Lastfm(#[from] CallError),
     /// What was sealed at the start does not open.
     #[error("the pending record does not open")]
     Sealed(#[from] OpenError),
@@ -127,113 +100,13 @@ impl Connector {
     /// # Errors
     /// [`FinishError`].
     pub async fn finish(&self, callback: Callback) -> Result<Finished, FinishError> {
-        let now = self.system.now();
-        let state_text = callback.state.as_deref().filter(|state| !state.is_empty());
-        let state = state_text
-            .ok_or(Refusal::MissingState)
-            .and_then(|text| State::verify(text, &self.vault, now).map_err(Refusal::from))
-            .map_err(|refusal| FinishError {
-                // Ours, only late: its person is at the end of Spotify's page and wants to be told on ours.
-                return_to: matches!(refusal, Refusal::StateExpired).then(|| self.settings.app_url.clone()),
-                refusal,
-                slot: None,
-                used_up: false,
-            })?;
-        let (user, slot) = (state.user, state.slot);
-        let refused = |refusal: Refusal, used: Option<&StoredPending>| FinishError {
-            // Overtaken by a newer start of the same browser, the cookie is that one's.
-            used_up: used.is_some() && !matches!(refusal, Refusal::StateUsed),
-            refusal,
-            slot: Some(slot),
-            return_to: self
-                .settings
-                .app_url
-                .join(used.map_or("/", |used| &used.return_to))
-                .ok(),
-        };
-        let pending = self
-            .take_pending(&user, slot, state_text.unwrap_or_default(), &callback, now)
-            .await
-            .map_err(|refusal| refused(refusal, None))?;
-        let return_to = self.settings.app_url.join(&pending.return_to);
-        let return_to = return_to.unwrap_or_else(|_| self.settings.app_url.clone());
-        match self.connect(&user, slot, &pending, callback).await {
-            Ok(()) => Ok(Finished {
-                user,
-                slot,
-                return_to,
-            }),
-            Err(refusal) => {
-                self.drop_taken(&user, slot, &pending).await;
-                Err(refused(refusal, Some(&pending)))
-            }
-        }
+        let entered = self.enter(&callback.arrival).await?;
+        let connected = self.connect(&entered, callback).await;
+        self.leave(entered, connected).await
     }
 
-    /// The pending record, taken: of two callbacks with one state, one gets it. What stays of it until the end matches
-    /// no callback; if it is gone by then, the person has disconnected, been erased or started anew meanwhile.
-    async fn take_pending(
-        &self,
-        user: &UserId,
-        slot: Slot,
-        state: &str,
-        callback: &Callback,
-        now: Timestamp,
-    ) -> Result<StoredPending, Refusal> {
-        if callback
-            .signed_in
-            .as_ref()
-            .is_some_and(|signed_in| signed_in != user)
-        {
-            return Err(Refusal::OtherPerson);
-        }
-        let binding = callback
-            .bindings
-            .iter()
-            .find(|(bound, _)| *bound == slot)
-            .map(|(_, binding)| binding);
-        let binding = binding.ok_or(Refusal::WrongBrowser)?;
-        self.grants
-            .change(user, |document| {
-                let pending = document.pending.get(&slot).ok_or(Refusal::StateUsed)?;
-                if !matches(&pending.state_hash, state) {
-                    return Err(Refusal::StateUsed);
-                }
-                if !matches(&pending.binding_hash, binding.expose()) {
-                    return Err(Refusal::WrongBrowser);
-                }
-                if pending.expires_at <= now {
-                    return Err(Refusal::StateExpired);
-                }
-                let mut taken = pending.clone();
-                taken.state_hash.clear();
-                taken.binding_hash.clear();
-                let pending = document.pending.insert(slot, taken);
-                pending.ok_or(Refusal::StateUsed)
-            })
-            .await
-    }
-
-    /// Drops what stayed of a pending record that led to nothing. If that fails, the sweep drops it.
-    async fn drop_taken(&self, user: &UserId, slot: Slot, pending: &StoredPending) {
-        let dropped = self.grants.change(user, |document| {
-            document
-                .pending
-                .retain(|at, found| *at != slot || !is_same(found, pending));
-            Ok::<_, StoreError>(())
-        });
-        if let Err(error) = dropped.await {
-            tracing::warn!(%slot, ?error, "a pending record that led to nothing stays until it is swept");
-        }
-    }
-
-    async fn connect(
-        &self,
-        user: &UserId,
-        slot: Slot,
-        pending: &StoredPending,
-        callback: Callback,
-    ) -> Result<(), Refusal> {
+    async fn connect(&self, entered: &Entered<StoredPending>, callback: Callback) -> Result<(), Refusal> {
+        let (user, slot, pending) = (&entered.user, entered.at, &entered.pending);
         match callback.error.as_deref() {
             Some("access_denied") => return Err(Refusal::AccessDenied),
             Some(_) => return Err(Refusal::ProviderError),
@@ -261,7 +134,7 @@ impl Connector {
             profile,
             asked_at,
         };
-        self.keep(user, slot, pending, consent).await
+        self.keep(entered, consent).await
     }
 
     fn app_of(&self, user: &UserId, slot: Slot, pending: &StoredPending) -> Result<AppCredentials, Refusal> {
@@ -283,13 +156,8 @@ impl Connector {
         }
     }
 
-    async fn keep(
-        &self,
-        user: &UserId,
-        slot: Slot,
-        pending: &StoredPending,
-        consent: Consent,
-    ) -> Result<(), Refusal> {
+    async fn keep(&self, entered: &Entered<StoredPending>, consent: Consent) -> Result<(), Refusal> {
+        let (user, slot, pending) = (&entered.user, entered.at, &entered.pending);
         let Consent {
             app,
             tokens,
@@ -310,12 +178,7 @@ impl Connector {
         let scopes = tokens.scopes.unwrap_or_else(|| pending.scopes.clone());
         self.grants
             .change(user, |document| {
-                let taken = document
-                    .pending
-                    .get(&slot)
-                    .filter(|taken| is_same(taken, pending));
-                taken.ok_or(Refusal::StateUsed)?;
-                document.pending.remove(&slot);
+                entered.redeem(document)?;
                 let before = document.integrations.get(&slot);
                 let other = before.is_some_and(|grant| grant.account_id != profile.account_id);
                 if other && !pending.switch_account {
@@ -345,11 +208,6 @@ struct Consent {
     profile: Profile,
     /// When the code was offered for the tokens.
     asked_at: Timestamp,
-}
-
-/// Whether both are of the same start: every verifier is sealed with a nonce of its own.
-fn is_same(one: &StoredPending, other: &StoredPending) -> bool {
-    one.code_verifier_enc == other.code_verifier_enc
 }
 
 impl From<StateError> for Refusal {

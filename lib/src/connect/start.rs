@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Connector, Finding, PENDING_LIFE, browser_binding, fingerprint, state::State};
+use super::{Connector, Finding, Flow, PENDING_LIFE, browser_binding, fingerprint, state::State};
 use crate::{
     grants::GrantError,
     ids::{Slot, UserId},
@@ -47,12 +47,17 @@ pub struct Started {
     /// The consent page.
     pub url: Url,
     /// What the callback is for.
-    pub slot: Slot,
+    pub flow: Flow,
     /// Goes into a cookie of the browser that asked.
     pub binding: BrowserBinding,
     /// What the doctor noticed and let pass.
     pub findings: Vec<Finding>,
 }
+
+/// A return path that leads out of the host application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the return path is not a path of the host application")]
+pub struct InvalidReturnTo;
 
 /// Why an authorization was not started.
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +69,8 @@ pub enum StartError {
     #[error("no app of the user's own is registered")]
     NoOwnApp,
     /// The return path leads out of the host application.
-    #[error("the return path is not a path of the host application")]
-    InvalidReturnTo,
+    #[error(transparent)]
+    InvalidReturnTo(#[from] InvalidReturnTo),
     /// A scope that cannot be one.
     #[error("the scopes are not scope names")]
     InvalidScopes,
@@ -149,7 +154,7 @@ impl Connector {
         options: StartOptions,
     ) -> Result<Started, StartError> {
         let return_to = self.return_path(options.return_to.as_deref())?;
-        let state = State::new(user, slot, &self.system).sign(&self.vault);
+        let state = State::new(user, Flow::Grant(slot), &self.system).sign(&self.vault);
         let verifier = code_verifier(&*self.system.entropy);
         let binding = browser_binding(&self.system);
         let place = Place::pending(user, slot);
@@ -189,28 +194,24 @@ impl Connector {
         });
         Ok(Started {
             url,
-            slot,
+            flow: Flow::Grant(slot),
             binding,
             findings: Vec::new(),
         })
     }
 
     /// A path inside the host application, never an address elsewhere (RFC 9700 §4.11: no open redirector).
-    fn return_path(&self, wanted: Option<&str>) -> Result<String, StartError> {
+    pub(super) fn return_path(&self, wanted: Option<&str>) -> Result<String, InvalidReturnTo> {
         let Some(path) = wanted else {
             return Ok("/".to_owned());
         };
         if path.len() > RETURN_TO_BYTES_MAX || !path.starts_with('/') {
-            return Err(StartError::InvalidReturnTo);
+            return Err(InvalidReturnTo);
         }
         // Browsers read `//host` and `/\host` as another host; so does the parser, and then the origin differs.
-        let target = self
-            .settings
-            .app_url
-            .join(path)
-            .map_err(|_| StartError::InvalidReturnTo)?;
+        let target = self.settings.app_url.join(path).map_err(|_| InvalidReturnTo)?;
         if target.origin() != self.settings.app_url.origin() {
-            return Err(StartError::InvalidReturnTo);
+            return Err(InvalidReturnTo);
         }
         Ok(path.to_owned())
     }

@@ -3,12 +3,14 @@
 //! `v1.<payload>.<HMAC-SHA256>`, base64url. It protects against cross-site request forgery (RFC 6749 §10.12)
 //! together with the cookie; it is not secret, and it works once, because the pending record it names does.
 
+use std::fmt;
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::PENDING_LIFE;
 use crate::{
-    ids::{Slot, UserId},
+    ids::{LASTFM, Slot, UnknownSlot, UserId},
     system::{System, Timestamp},
     vault::{SigningUse, Vault},
 };
@@ -16,13 +18,59 @@ use crate::{
 /// Longer than any state this makes; anything beyond is not decoded at all.
 const STATE_BYTES_MAX: usize = 1024;
 
+/// What was started, and which way back belongs to it: a state opens no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Flow {
+    /// A grant, by OAuth.
+    Grant(Slot),
+    /// A Last.fm account, by Last.fm's own page.
+    Lastfm,
+}
+
+impl Flow {
+    /// Every flow there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Slot::ALL.into_iter().map(Self::Grant).chain([Self::Lastfm])
+    }
+
+    /// Its name in states and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grant(slot) => slot.as_str(),
+            Self::Lastfm => LASTFM,
+        }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<Flow> for String {
+    fn from(flow: Flow) -> Self {
+        flow.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Flow {
+    type Error = UnknownSlot;
+
+    fn try_from(name: String) -> Result<Self, UnknownSlot> {
+        Self::all().find(|flow| flow.as_str() == name).ok_or(UnknownSlot)
+    }
+}
+
 /// What a verified state says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     #[serde(rename = "u")]
     pub(super) user: UserId,
     #[serde(rename = "s")]
-    pub(super) slot: Slot,
+    pub(super) flow: Flow,
     /// Makes every state different.
     #[serde(rename = "n")]
     nonce: String,
@@ -40,11 +88,11 @@ pub(super) enum StateError {
 }
 
 impl State {
-    pub(super) fn new(user: &UserId, slot: Slot, system: &System) -> Self {
+    pub(super) fn new(user: &UserId, flow: Flow, system: &System) -> Self {
         let nonce = BASE64_URL_SAFE_NO_PAD.encode(system.entropy.bytes::<16>());
         Self {
             user: user.clone(),
-            slot,
+            flow,
             nonce,
             issued_at: system.now(),
         }

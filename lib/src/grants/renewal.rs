@@ -71,7 +71,7 @@ impl Grants {
                 work
             };
             let joined = self.0.renewals.join(key.clone(), &self.0.work, start).await;
-            outcome = joined.outcome;
+            outcome = joined.outcome.unwrap_or(Err(Stop::For(GrantError::BrokeOff)));
             let has_died = outcome.as_ref().is_ok_and(|fresh| self.has_died(fresh));
             if let Ok(fresh) = &mut outcome
                 && !joined.is_first

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Grants, events};
 use crate::{
     ids::{Slot, UserId},
-    store::{GrantStatus, StoreError, StoredEvent, StoredGrant, UserChange, UserDocument, Written},
+    store::{Edit, GrantStatus, StoreError, StoredEvent, StoredGrant, UserChange, UserDocument, Written},
     system::Timestamp,
 };
 
@@ -91,6 +91,8 @@ fn difference(before: &UserDocument, after: UserDocument) -> UserChange {
     UserChange {
         integrations: changed_slots(&before.integrations, after.integrations),
         pending: changed_slots(&before.pending, after.pending),
+        lastfm: Edit::between(before.lastfm.as_ref(), after.lastfm),
+        pending_link: Edit::between(before.pending_link.as_ref(), after.pending_link),
         next_due_at: after.next_due_at,
         dead: after.dead,
         outbox: (before.outbox != after.outbox).then_some(after.outbox),
@@ -127,8 +129,9 @@ fn next_due_at(document: &UserDocument, upkeep: Upkeep) -> Option<Timestamp> {
         .values()
         .filter_map(|grant| grant_due_at(grant, upkeep));
     let pending = document.pending.values().map(|pending| pending.expires_at);
+    let link = document.pending_link.iter().map(|pending| pending.expires_at);
     let untold = document.outbox.iter().map(|event| event.at);
-    grants.chain(pending).chain(untold).min()
+    grants.chain(pending).chain(link).chain(untold).min()
 }
 
 /// When the sweep has something to do for this grant: renew it, ask about it again, tell of its end, or erase what is left
@@ -169,9 +172,52 @@ pub(super) fn renewal_due_at(grant: &StoredGrant, upkeep: Upkeep) -> Option<Time
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::rules::GOOGLE;
+    use crate::{
+        providers::rules::GOOGLE,
+        store::{StoredLastfm, StoredPendingLink},
+    };
 
     const NOW: Timestamp = Timestamp::from_ms(10_000_000_000);
+
+    #[test]
+    fn a_way_to_lastfm_that_was_not_finished_is_looked_at_when_it_ends() {
+        let mut document = UserDocument {
+            pending_link: Some(StoredPendingLink {
+                expires_at: NOW,
+                ..StoredPendingLink::default()
+            }),
+            ..UserDocument::default()
+        };
+        assert_eq!(next_due_at(&document, Upkeep::default()), Some(NOW));
+        document.pending_link = None;
+        assert_eq!(next_due_at(&document, Upkeep::default()), None);
+    }
+
+    #[test]
+    fn only_what_differs_is_written() {
+        let link = |name: &str| StoredLastfm {
+            username: name.to_owned(),
+            connected_at: NOW,
+            verified: false,
+            session_key_enc: None,
+            updated_at: None,
+        };
+        let with = |lastfm: Option<StoredLastfm>| UserDocument {
+            lastfm,
+            ..UserDocument::default()
+        };
+        let (ana, ben) = (Some(link("ana")), Some(link("ben")));
+        for (before, after, edit) in [
+            (None, None, Edit::Leave),
+            (ana.clone(), ana.clone(), Edit::Leave),
+            (ana.clone(), ben.clone(), Edit::Put(link("ben"))),
+            (None, ben.clone(), Edit::Put(link("ben"))),
+            (ben, None, Edit::Remove),
+        ] {
+            let change = difference(&with(before), with(after));
+            assert_eq!((change.lastfm, change.pending_link), (edit, Edit::Leave));
+        }
+    }
 
     #[test]
     fn a_grant_that_nobody_uses_is_let_go_cold_unless_it_is_doubted() {

@@ -143,6 +143,7 @@ impl Grants {
     async fn tidy(&self, user: &UserId, document: &UserDocument, now: Timestamp) -> Result<(), StoreError> {
         let tidied = |document: &mut UserDocument| {
             document.pending.retain(|_, pending| pending.expires_at > now);
+            document.pending_link.take_if(|pending| pending.expires_at <= now);
             for grant in document.integrations.values_mut() {
                 grant.erase_if_long_dead(now);
                 grant.tell_days_left(now);

@@ -1,8 +1,8 @@
 //! What a sealed value is for and where it lies: both decide whether it opens.
 
 use crate::{
-    ids::{Slot, UserId},
-    secret::{AccessToken, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret},
+    ids::{LASTFM, Slot, UserId},
+    secret::{AccessToken, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret, SessionKey},
 };
 
 /// A secret that may be stored sealed. Its type says what it is for, so no call site can mix purposes up.
@@ -39,11 +39,16 @@ impl Purpose for ClientSecret {
     const FIELD: &'static str = "clientSecretEnc";
 }
 
+impl Purpose for SessionKey {
+    const NAME: &'static str = "lastfm_session_key";
+    const FIELD: &'static str = "sessionKeyEnc";
+}
+
 /// Where a sealed value lies: whose document, which slot, and in which part of the document.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     user: &'a UserId,
-    slot: Slot,
+    slot: &'static str,
     area: &'static str,
 }
 
@@ -53,7 +58,7 @@ impl<'a> Place<'a> {
     pub const fn grant(user: &'a UserId, slot: Slot) -> Self {
         Self {
             user,
-            slot,
+            slot: slot.as_str(),
             area: "integrations",
         }
     }
@@ -63,8 +68,18 @@ impl<'a> Place<'a> {
     pub const fn pending(user: &'a UserId, slot: Slot) -> Self {
         Self {
             user,
-            slot,
+            slot: slot.as_str(),
             area: "pending",
+        }
+    }
+
+    /// In the Last.fm account, `integrations.lastfm`.
+    #[must_use]
+    pub const fn lastfm(user: &'a UserId) -> Self {
+        Self {
+            user,
+            slot: LASTFM,
+            area: "integrations",
         }
     }
 
@@ -77,7 +92,7 @@ impl<'a> Place<'a> {
     pub(super) fn associated_data(self, field: &str) -> Vec<u8> {
         let field = format!("{}.{field}", self.area);
         let mut bytes = Vec::with_capacity(128);
-        for part in [self.user.as_str(), self.slot.as_str(), &field] {
+        for part in [self.user.as_str(), self.slot, &field] {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part.as_bytes());
         }

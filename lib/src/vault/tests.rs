@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     ids::Slot,
-    secret::{AccessToken, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret},
+    secret::{AccessToken, ClientId, ClientSecret, CodeVerifier, RefreshToken, Secret, SessionKey},
 };
 
 /// `k1` of every ring here: the bytes 0 to 31.
@@ -57,6 +57,13 @@ fn the_format_is_the_one_that_is_stored_out_there() {
     assert_eq!(vault.seal(&refresh_token("AQD-refresh"), place), known);
     assert_eq!(open(&vault, known, place).unwrap(), "AQD-refresh");
 
+    let session_key = SessionKey::from_plain("d580d57f32848f5dcf574d1ce18d78b2".to_owned());
+    let known = "v1.k1.BwcHBwcHBwcHBwcHg29W2T7Krfe4i1M16vvTpHDAAbPHw04uVmok1YeV0F7iuskGDv-tDoOcdE1PTCJM";
+    let link = Place::lastfm(&user);
+    assert_eq!(self::vault(K1).seal(&session_key, link), known);
+    let opened: SessionKey = vault.open(known, link).unwrap();
+    assert_eq!(opened.expose(), session_key.expose());
+
     let hex = |bytes: [u8; 32]| bytes.map(|byte| format!("{byte:02x}")).concat();
     assert_eq!(
         hex(vault.sign(SigningUse::State, b"message")),
@@ -81,6 +88,7 @@ fn a_value_opens_only_where_and_for_what_it_was_sealed() {
         Place::grant(&bob, Slot::Spotify),
         Place::grant(&ann, Slot::SpotifyByo),
         Place::pending(&ann, Slot::Spotify),
+        Place::lastfm(&ann),
     ] {
         assert_eq!(
             open(&vault, &sealed, elsewhere),
@@ -94,6 +102,7 @@ fn a_value_opens_only_where_and_for_what_it_was_sealed() {
     assert_eq!(vault.open::<CodeVerifier>(&sealed, home).err(), refused);
     assert_eq!(vault.open::<ClientId>(&sealed, home).err(), refused);
     assert_eq!(vault.open::<ClientSecret>(&sealed, home).err(), refused);
+    assert_eq!(vault.open::<SessionKey>(&sealed, home).err(), refused);
 }
 
 /// The field alone decides too, and so does the purpose alone: neither hides behind the other.
