@@ -1,14 +1,14 @@
-//! The first run: no Spotify app, no keys, no database to install. A sandbox fills every gap.
+//! The first run: no Spotify app, no keys, no database to install. A sandbox fills every gap, Last.fm's too.
 
 use std::{collections::HashMap, net::SocketAddr};
 
 use patchbay::{
-    http::{Demo, DemoApp},
+    http::{Demo, DemoAccount, DemoApp},
     secret::Secret as _,
     system::RealEntropy,
     vault::KeyRing,
 };
-use sandbox::{DEMO_APP, OWN_APP, Options, Sandbox};
+use sandbox::{DEMO_APP, DEMO_LASTFM, OWN_APP, Options, Sandbox};
 
 use super::{Environment, Failure};
 
@@ -35,8 +35,10 @@ impl FirstRun {
             Ok(sandbox) => sandbox,
             Err(_) => Sandbox::start(Options::default()).await?,
         };
+        // Nobody's browser is to look for made-up pictures where the real ones are.
+        sandbox.world().settings.lastfm.covers = false;
         let (_, ring) = KeyRing::generate(&RealEntropy);
-        let overlay = HashMap::from([
+        let mut overlay = HashMap::from([
             ("APP_URL", format!("http://{address}")),
             ("PORT", address.port().to_string()),
             ("SPOTIFY_ACCOUNTS_URL", sandbox.accounts_url()),
@@ -48,6 +50,16 @@ impl FirstRun {
             ("DATABASE_URL", "sqlite::memory:".to_owned()),
             ("LOCAL_SIGN_IN", "on".to_owned()),
         ]);
+        // Who has a key to the real Last.fm reads there, and does not send it to a sandbox.
+        let plays_lastfm = environment.get("LASTFM_API_KEY").is_none();
+        if plays_lastfm {
+            overlay.extend([
+                ("LASTFM_API_URL", sandbox.lastfm_api_url()),
+                ("LASTFM_SITE_URL", sandbox.lastfm_site_url()),
+                ("LASTFM_API_KEY", DEMO_LASTFM.api_key.to_owned()),
+                ("LASTFM_SHARED_SECRET", DEMO_LASTFM.shared_secret.to_owned()),
+            ]);
+        }
         let own_app = DemoApp {
             client_id: OWN_APP.client_id.to_owned(),
             client_secret: OWN_APP.client_secret.to_owned(),
@@ -55,6 +67,9 @@ impl FirstRun {
         let demo = Demo {
             sandbox_url: sandbox.url().to_owned(),
             own_app,
+            lastfm: plays_lastfm.then(|| DemoAccount {
+                username: DEMO_LASTFM.username.to_owned(),
+            }),
         };
         Ok(Self {
             sandbox,

@@ -15,9 +15,10 @@ use crate::{
         self, Demo, Pass, Readiness, Services,
         caller::{Callers, JwksSource},
     },
-    limits::{self, Pacer},
+    limits::{self, Pace, Pacer},
+    listening::Listening,
     metrics::Metrics,
-    providers::{HttpClient, Internet, Limits, Transport, spotify::Spotify},
+    providers::{HttpClient, Internet, Limits, Transport, lastfm::Lastfm, spotify::Spotify},
     store::{BoxError, Store, StoreError},
     system::System,
     vault::Vault,
@@ -66,14 +67,35 @@ impl App {
         let ports = Ports {
             store: config.database.open()?,
             transport: Arc::new(Internet::default()),
-            system,
+            system: system.clone(),
         };
-        Ok(Self::over(ports, config, demo))
+        // No other process can see such a database, so what would be shared through it need not be there.
+        let is_alone = config.database.is_in_memory();
+        let pacer = move |pace, store| {
+            if is_alone {
+                Pacer::alone(pace, system.clone())
+            } else {
+                Pacer::new(pace, store, system.clone())
+            }
+        };
+        Ok(Self::with(ports, config, demo, pacer))
     }
 
     /// The service over these ports; which database `config` names does not matter then.
     #[must_use]
     pub fn over(ports: Ports, config: Config, demo: Option<Demo>) -> Self {
+        let system = ports.system.clone();
+        Self::with(ports, config, demo, |pace, store| {
+            Pacer::new(pace, store, system.clone())
+        })
+    }
+
+    fn with(
+        ports: Ports,
+        config: Config,
+        demo: Option<Demo>,
+        pacer: impl Fn(Pace, Arc<dyn Store>) -> Pacer,
+    ) -> Self {
         let Ports {
             store,
             transport,
@@ -97,10 +119,22 @@ impl App {
             config.refresh_margin,
             metrics.clone(),
         );
+        let lastfm = config.lastfm;
+        let client_of = |credentials| Lastfm::new(&client, &lastfm.api_url, &lastfm.site_url, credentials);
+        let listening = Listening::new(
+            lastfm.credentials.map(client_of),
+            pacer(limits::LASTFM, store.clone()),
+            store.clone(),
+            vault.clone(),
+            system.clone(),
+            metrics.clone(),
+            (lastfm.site_url.clone(), lastfm.stored_bytes_max),
+        );
         let connector = Connector::new(
             grants.clone(),
             vault.clone(),
             spotify.clone(),
+            listening.clone(),
             system.clone(),
             connect::Settings {
                 operator_app: config.spotify.app.clone(),
@@ -119,12 +153,12 @@ impl App {
                 account_id: owner.owner_id,
                 open_to_bearers: owner.anyone,
             });
-        let pacer = Arc::new(Pacer::new(limits::SPOTIFY, store.clone(), system.clone()));
+        let turns = Arc::new(pacer(limits::SPOTIFY, store.clone()));
         let exporter = Exporter::new(
             &store,
             grants.clone(),
             &spotify,
-            pacer,
+            turns,
             &system,
             owner,
             metrics.clone(),
@@ -150,6 +184,7 @@ impl App {
             connector,
             grants,
             exporter,
+            listening,
             store,
             metrics,
             readiness: Readiness::default(),
@@ -177,7 +212,9 @@ impl App {
     /// Whether nothing is under way: no renewal, no token that waits to be written, no export.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.services.exporter.is_idle() && self.services.grants.is_idle()
+        self.services.exporter.is_idle()
+            && self.services.grants.is_idle()
+            && self.services.listening.is_idle()
     }
 
     /// Whether an export is run here.
@@ -191,6 +228,7 @@ impl App {
         // Exports first: they begin renewals.
         self.services.exporter.idle().await;
         self.services.grants.idle().await;
+        self.services.listening.idle().await;
     }
 
     /// Lets exports end at their next call, written down, so that whoever comes next goes on at once.

@@ -5,11 +5,14 @@
 
 mod body;
 pub mod caller;
+mod coming_back;
+mod connections;
 mod cookies;
 mod cron;
 mod envelope;
 mod extract;
 mod health;
+mod lastfm;
 mod me;
 mod metrics;
 mod operator;
@@ -31,8 +34,8 @@ use url::Url;
 use self::caller::Callers;
 pub use self::{cron::Pass, health::Readiness};
 use crate::{
-    config::Origin, connect::Connector, export::Exporter, grants::Grants, metrics::Metrics,
-    secret::Passphrase, store::Store, system::System,
+    config::Origin, connect::Connector, export::Exporter, grants::Grants, listening::Listening,
+    metrics::Metrics, secret::Passphrase, store::Store, system::System,
 };
 
 /// Everything that a route may use.
@@ -46,6 +49,8 @@ pub struct Services {
     pub grants: Grants,
     /// Songs into playlists.
     pub exporter: Exporter,
+    /// What people listen to.
+    pub listening: Listening,
     /// For `/health` and for forgetting people; the rooms have their own.
     pub store: Arc<dyn Store>,
     /// What has been counted.
@@ -83,6 +88,15 @@ pub struct Demo {
     pub sandbox_url: String,
     /// The app to register as "one's own"; public knowledge, good for nothing but the sandbox.
     pub own_app: DemoApp,
+    /// The account to link, where the sandbox plays Last.fm, too.
+    pub lastfm: Option<DemoAccount>,
+}
+
+/// The sandbox's account for trying Last.fm.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DemoAccount {
+    /// Its name.
+    pub username: String,
 }
 
 /// The sandbox's app for trying the own-app flow.
@@ -121,6 +135,18 @@ pub fn router(services: &Arc<Services>) -> Router {
         .route("/api/spotify/status", get(spotify::status::get))
         .route("/api/spotify/disconnect", post(spotify::disconnect::post))
         .route("/api/spotify/disconnect-byo", post(spotify::disconnect::post_byo))
+        .route("/api/lastfm/recent", get(lastfm::recent::get))
+        .route("/api/lastfm/top", get(lastfm::top::get))
+        .route("/api/lastfm/played", get(lastfm::verify::played))
+        .route("/api/lastfm/verify", post(lastfm::verify::post))
+        .route("/api/lastfm/auth-url", get(lastfm::auth_url::get))
+        .route("/api/lastfm/callback", get(lastfm::callback::get))
+        .route(
+            "/api/connections/lastfm",
+            get(connections::lastfm::get)
+                .post(connections::lastfm::post)
+                .delete(connections::lastfm::delete),
+        )
         .route(
             "/api/playlist/export",
             get(playlist::export::get)

@@ -94,7 +94,37 @@ impl RenewalOutcome {
     }
 }
 
-/// How one call to Spotify's Web API ended.
+/// What a call to Last.fm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastfmCall {
+    /// Who somebody is.
+    Profile,
+    /// What they played.
+    Recent,
+    /// What they play most.
+    Top,
+    /// How often they played what, between two moments.
+    Chart,
+    /// Whose an account is.
+    Session,
+}
+
+impl LastfmCall {
+    const ALL: [Self; 5] = [Self::Profile, Self::Recent, Self::Top, Self::Chart, Self::Session];
+
+    /// The value of the label.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Recent => "recent",
+            Self::Top => "top",
+            Self::Chart => "chart",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// How one call to Spotify's Web API or to Last.fm ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
     /// Answered.
@@ -178,6 +208,7 @@ struct Inner {
     visited: Counter,
     swept: Family<Label, Counter>,
     spotify_calls: Family<Labels<2>, Counter>,
+    lastfm_calls: Family<Labels<2>, Counter>,
     /// Milliseconds since the epoch; [`NEVER`] until the first.
     last_pass: AtomicI64,
 }
@@ -206,6 +237,7 @@ impl Metrics {
             visited: Counter::default(),
             swept: Family::default(),
             spotify_calls: Family::default(),
+            lastfm_calls: Family::default(),
             last_pass: AtomicI64::new(NEVER),
         };
         for outcome in RenewalOutcome::ALL {
@@ -218,7 +250,21 @@ impl Metrics {
             .iter()
             .flat_map(|kind| CallOutcome::ALL.map(|outcome| (*kind, outcome)))
         {
-            drop(counts.spotify_calls.get_or_create(&labels_of(kind, outcome)));
+            drop(
+                counts
+                    .spotify_calls
+                    .get_or_create(&labels_of(kind.as_str(), outcome)),
+            );
+        }
+        for (call, outcome) in LastfmCall::ALL
+            .iter()
+            .flat_map(|call| CallOutcome::ALL.map(|outcome| (*call, outcome)))
+        {
+            drop(
+                counts
+                    .lastfm_calls
+                    .get_or_create(&labels_of(call.as_str(), outcome)),
+            );
         }
         Self(Arc::new(counts.registered()))
     }
@@ -233,7 +279,15 @@ impl Metrics {
     pub fn spotify_call(&self, kind: Kind, outcome: CallOutcome) {
         self.0
             .spotify_calls
-            .get_or_create(&labels_of(kind, outcome))
+            .get_or_create(&labels_of(kind.as_str(), outcome))
+            .inc();
+    }
+
+    /// Counts one call to Last.fm.
+    pub fn lastfm_call(&self, call: LastfmCall, outcome: CallOutcome) {
+        self.0
+            .lastfm_calls
+            .get_or_create(&labels_of(call.as_str(), outcome))
             .inc();
     }
 
@@ -324,12 +378,17 @@ impl Inner {
             "Calls of exports to Spotify's Web API, by what they are about and how they ended",
             self.spotify_calls.clone(),
         );
+        to.register(
+            "lastfm_calls",
+            "Calls to Last.fm, by what they are about and how they ended",
+            self.lastfm_calls.clone(),
+        );
         self
     }
 }
 
-const fn labels_of(kind: Kind, outcome: CallOutcome) -> Labels<2> {
-    [("kind", kind.as_str()), ("outcome", outcome.as_str())]
+const fn labels_of(kind: &'static str, outcome: CallOutcome) -> Labels<2> {
+    [("kind", kind), ("outcome", outcome.as_str())]
 }
 
 /// A token that was received and is not written. Dropping it says that it is, or that nobody has it any more.

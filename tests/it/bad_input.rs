@@ -12,9 +12,11 @@ use crate::harness::{
 
 const REGISTER: &str = "/api/spotify/client-credentials";
 const CALLBACK: &str = "/api/spotify/callback";
+const LASTFM_CALLBACK: &str = "/api/lastfm/callback";
+const LASTFM: &str = "/api/connections/lastfm";
 
 /// Every route with each of its methods.
-const ROUTES: [(&str, &[Method]); 16] = [
+const ROUTES: [(&str, &[Method]); 19] = [
     ("/health", &[Method::GET]),
     ("/health/live", &[Method::GET]),
     ("/health/ready", &[Method::GET]),
@@ -35,16 +37,21 @@ const ROUTES: [(&str, &[Method]); 16] = [
         "/api/playlist/corrections",
         &[Method::GET, Method::PUT, Method::DELETE],
     ),
+    ("/api/lastfm/auth-url", &[Method::GET]),
+    (LASTFM_CALLBACK, &[Method::GET]),
+    (LASTFM, &[Method::GET, Method::POST, Method::DELETE]),
     ("/api/cron/refresh", &[Method::GET, Method::POST]),
     ("/api/metrics", &[Method::GET]),
 ];
 
-/// Ana with everything that bad input could spoil: two grants, and a connection under way.
+/// Ana with everything that bad input could spoil: two grants, a Last.fm account, and a connection
+/// under way.
 async fn ana_with_everything() -> (TestApp, Browser) {
     let app = TestApp::start().await;
     let mut ana = app.connected("ana").await;
     ana.connect_own(OWN_APP.client_id, Some(OWN_APP.client_secret))
         .await;
+    ana.connect("/api/lastfm/auth-url").await;
     ana.get("/api/spotify/auth-url").await.expect(200);
     (app, ana)
 }
@@ -107,12 +114,13 @@ async fn bodies_that_cannot_be_read_are_told_apart() {
         "/api/session",
         "/api/spotify/reconnect-byo",
         "/api/playlist/export",
+        LASTFM,
     ] {
         for (body, status, code) in [
             (b"{".to_vec(), 400, "invalid_json"),
             (b"[]".to_vec(), 400, "invalid_field"),
             (
-                b"{\"name\":\"\xff\",\"returnTo\":\"\xff\"}".to_vec(),
+                b"{\"name\":\"\xff\",\"returnTo\":\"\xff\",\"username\":\"\xff\"}".to_vec(),
                 400,
                 "invalid_json",
             ),
@@ -179,6 +187,18 @@ async fn queries_may_be_absurd() {
             "/api/playlist/export?id=../../etc/passwd".to_owned(),
             404,
             "export_not_found",
+        ),
+        (LASTFM_CALLBACK.to_owned(), 400, "missing_state"),
+        (format!("{LASTFM_CALLBACK}?token=abc"), 400, "missing_state"),
+        (
+            format!("{LASTFM_CALLBACK}?state={long}&token={long}"),
+            400,
+            "invalid_state",
+        ),
+        (
+            "/api/lastfm/auth-url?returnTo=/a&returnTo=/b".to_owned(),
+            400,
+            "invalid_query",
         ),
         (CALLBACK.to_owned(), 400, "missing_state"),
         (format!("{CALLBACK}?"), 400, "missing_state"),

@@ -193,15 +193,15 @@ async fn a_write_with_a_cookie_has_to_come_from_our_own_page() {
                 "/api/spotify/reconnect-byo",
                 "/api/spotify/client-credentials",
                 "/api/playlist/export",
+                "/api/connections/lastfm",
             ] {
                 let code = ana.post(path, json!({})).await.problem(403);
                 assert_eq!(code, "cross_site_write", "{origin:?} {site:?} {path}");
             }
-            assert_eq!(
-                ana.delete("/api/me").await.problem(403),
-                "cross_site_write",
-                "{origin:?} {site:?}"
-            );
+            for path in ["/api/me", "/api/connections/lastfm"] {
+                let code = ana.delete(path).await.problem(403);
+                assert_eq!(code, "cross_site_write", "{origin:?} {site:?} {path}");
+            }
         }
         ana.headers.clear();
         ana.get("/api/me").await.expect(200);

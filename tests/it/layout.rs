@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "grants",
             "http",
             "limits",
+            "listening",
             "metrics",
             "providers",
             "store",
@@ -27,13 +28,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["providers", "store", "vault"]),
-    ("connect", &["grants", "limits", "providers", "store", "vault"]),
+    (
+        "connect",
+        &["grants", "limits", "listening", "providers", "store", "vault"],
+    ),
     (
         "export",
         &["grants", "limits", "metrics", "providers", "songs", "store"],
     ),
     ("function", &["app", "config", "telemetry"]),
-    ("grants", &["limits", "metrics", "providers", "store", "vault"]),
+    (
+        "grants",
+        &["joining", "limits", "metrics", "providers", "store", "vault"],
+    ),
     (
         "http",
         &[
@@ -41,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "connect",
             "export",
             "grants",
+            "listening",
             "metrics",
             "providers",
             "store",
@@ -48,7 +56,20 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("ids", &[]),
+    ("joining", &[]),
     ("limits", &["pace", "store"]),
+    (
+        "listening",
+        &[
+            "joining",
+            "limits",
+            "metrics",
+            "providers",
+            "songs",
+            "store",
+            "vault",
+        ],
+    ),
     ("metrics", &["limits", "providers", "store"]),
     ("pace", &[]),
     ("providers", &[]),

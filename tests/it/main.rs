@@ -13,6 +13,7 @@ mod harness;
 mod headers;
 mod health;
 mod kill;
+mod lastfm;
 mod layout;
 mod limits;
 mod me;

@@ -42,7 +42,7 @@ async fn everything_that_is_held_is_shown_and_no_secret() {
     let nothing = ana.get("/api/me").await.expect(200);
     assert_eq!(
         nothing,
-        json!({"userId": "local:ana", "connections": [], "pending": [], "events": [], "corrections": [], "exports": [], "exportsComplete": true})
+        json!({"userId": "local:ana", "connections": [], "pending": [], "events": [], "listening": [], "corrections": [], "exports": [], "exportsComplete": true})
     );
 
     ana.connect("/api/spotify/auth-url").await;

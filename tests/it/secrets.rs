@@ -1,6 +1,8 @@
 //! Secrets are planted everywhere and hunted in everything that leaves the process: the log, answers, debug output,
 //! the database file.
 
+mod lastfm;
+
 use std::{
     collections::HashMap,
     fs, io,
@@ -166,6 +168,7 @@ async fn live_a_life(app: &TestApp, flaky: &FlakyStore, hunt: &mut Hunt) {
                 let matcher = Matcher {
                     method: None,
                     path: path.to_owned(),
+                    lastfm_method: None,
                 };
                 app.sandbox.world().fault(Fault {
                     matcher,
@@ -289,6 +292,7 @@ async fn no_secret_leaves_the_process_by_a_side_door() {
         hunt.plant(name, secret);
     }
     live_a_life(&app, &flaky, &mut hunt).await;
+    lastfm::live_a_life(&app, &flaky, &mut hunt).await;
     assert!(
         hunt.secrets.len() > 60 && hunt.challenges.len() == 14,
         "there is something to be found"
@@ -335,6 +339,8 @@ fn no_configuration_shows_its_secrets() {
             format!("k1:{}", BASE64_URL_SAFE_NO_PAD.encode(&planted[..32])),
         ),
         ("SPOTIFY_STATE_SECRET", planted.to_owned()),
+        ("LASTFM_API_KEY", planted.to_owned()),
+        ("LASTFM_SHARED_SECRET", planted.to_owned()),
         ("AUTH_JWT_SECRET", planted.to_owned()),
         ("CRON_SECRET", planted.to_owned()),
         ("ADMIN_TOKEN", planted.to_owned()),

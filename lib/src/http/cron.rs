@@ -49,6 +49,10 @@ impl Services {
             .await?;
         self.metrics.swept(counts_of(&grants), self.system.now());
         let exports = self.exporter.run_due(EXPORTS_MAX, time).await?;
+        // What is kept of Last.fm is a help and no more: it must not stop the sweep.
+        if let Err(error) = self.listening.tidy().await {
+            tracing::warn!(%error, "what is kept of Last.fm could not be tidied up");
+        }
         let pass = Pass {
             grants,
             exports_due: exports.due,

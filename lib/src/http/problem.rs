@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    connect::{FinishError, Refusal, StartError},
+    connect::{InvalidReturnTo, StartError},
     grants::{GrantError, Reason},
     store::StoreError,
 };
@@ -98,6 +98,17 @@ impl Problem {
 
     /// The body, once the request has an id.
     pub(super) fn body(&self, request_id: &str) -> Value {
+        let mut body = self.words();
+        body.insert("requestId".to_owned(), json!(request_id));
+        Value::Object(body)
+    }
+
+    /// The same within another answer, which is all the better for knowing what went wrong.
+    pub(super) fn told(&self) -> Value {
+        Value::Object(self.words())
+    }
+
+    fn words(&self) -> Map<String, Value> {
         let mut body = self.0.details.clone();
         body.insert("error".to_owned(), json!(self.0.sentence));
         body.insert("code".to_owned(), json!(self.0.code));
@@ -110,8 +121,7 @@ impl Problem {
                 json!(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
             );
         }
-        body.insert("requestId".to_owned(), json!(request_id));
-        Value::Object(body)
+        body
     }
 }
 
@@ -241,13 +251,22 @@ impl From<GrantError> for Problem {
     }
 }
 
-fn no_operator_app() -> Problem {
+pub(super) fn no_operator_app() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "no_operator_app",
         "This site has no Spotify app of its own, so only your own app can be connected.",
     )
     .remedy("Register your own Spotify app, or ask the operator to set SPOTIFY_CLIENT_ID.")
+}
+
+impl From<InvalidReturnTo> for Problem {
+    fn from(InvalidReturnTo: InvalidReturnTo) -> Self {
+        Self::bad_request(
+            "invalid_return_to",
+            "returnTo has to be a path of this site, such as /settings, of at most 512 bytes.",
+        )
+    }
 }
 
 impl From<StartError> for Problem {
@@ -260,10 +279,7 @@ impl From<StartError> for Problem {
                 "No Spotify app of your own is registered, so there is nothing to reconnect with.",
             )
             .remedy("Enter your app's client ID first."),
-            StartError::InvalidReturnTo => Self::bad_request(
-                "invalid_return_to",
-                "returnTo has to be a path of this site, such as /settings, of at most 512 bytes.",
-            ),
+            StartError::InvalidReturnTo(error) => error.into(),
             StartError::InvalidScopes => Self::bad_request(
                 "invalid_scopes",
                 "scopes has to be a list of 1 to 40 Spotify scope names, such as playlist-modify-private.",
@@ -283,81 +299,5 @@ impl From<StartError> for Problem {
             StartError::Grant(error) => error.into(),
             StartError::Store(error) => error.into(),
         }
-    }
-}
-
-impl From<&Refusal> for Problem {
-    fn from(refusal: &Refusal) -> Self {
-        const AGAIN: &str = "Go back to the page and connect again.";
-        let refused = |code, sentence| Self::bad_request(code, sentence).remedy(AGAIN);
-        match refusal {
-            Refusal::MissingState => refused("missing_state", "This address is only for coming back from Spotify."),
-            Refusal::InvalidState => refused("invalid_state", "What came back is not what was sent to Spotify."),
-            Refusal::StateExpired => refused("state_expired", "More than ten minutes went by on Spotify's page."),
-            Refusal::WrongBrowser => refused(
-                "wrong_browser",
-                "This connection was started in another browser, or cookies are blocked in this one.",
-            ),
-            Refusal::OtherPerson => refused("other_person", "Somebody else is signed in here by now."),
-            Refusal::StateUsed => refused("state_used", "This connection was finished or started anew already."),
-            Refusal::AccessDenied => refused("access_denied", "You chose not to connect. Nothing was changed."),
-            Refusal::ProviderError => refused("provider_error", "Spotify reported an error. Nothing was changed."),
-            Refusal::MissingCode => refused("missing_code", "Spotify sent you back without a code."),
-            Refusal::CodeRefused => refused("code_refused", "Spotify did not accept its own code any more."),
-            Refusal::ClientRefused => {
-                Self::bad_request("client_refused", "Spotify does not accept the app's ID and secret.")
-                    .remedy("Check both in the app's Settings on developer.spotify.com/dashboard.")
-            }
-            Refusal::ProviderUnavailable => Self::new(
-                StatusCode::BAD_GATEWAY,
-                "provider_unavailable",
-                "Spotify could not be reached to finish the connection. Nothing was changed.",
-            )
-            .remedy(AGAIN),
-            Refusal::QuotaExceeded => Self::new(
-                StatusCode::BAD_GATEWAY,
-                "quota_exceeded",
-                "The Spotify app has used up its quota, so the account could not be looked up.",
-            )
-            .remedy("Try again in some hours, or connect an app of your own."),
-            Refusal::NotOnAllowList => Self::new(
-                StatusCode::FORBIDDEN,
-                "not_on_allow_list",
-                "The Spotify app is in development mode and does not know this Spotify account.",
-            )
-            .remedy(
-                "In the app's Settings on developer.spotify.com/dashboard, under User Management, add yourself with \
-                 the name and e-mail of your Spotify account; then connect again.",
-            ),
-            Refusal::OwnerNeedsPremium => Self::new(
-                StatusCode::FORBIDDEN,
-                "owner_needs_premium",
-                "Spotify lets an app in development mode work only while its owner has Premium.",
-            )
-            .remedy("The app's owner needs Spotify Premium; after subscribing it can take a few hours."),
-            Refusal::Forbidden => Self::new(
-                StatusCode::FORBIDDEN,
-                "forbidden",
-                "Spotify gave its consent but refused the first call.",
-            )
-            .remedy("Check the app's Settings on developer.spotify.com/dashboard."),
-            Refusal::DifferentAccount => Self::new(
-                StatusCode::CONFLICT,
-                "different_account",
-                "This is another Spotify account than the connected one. The connected one was kept.",
-            )
-            .remedy("Sign in to Spotify with the connected account, or disconnect it first."),
-            Refusal::NoOperatorApp => no_operator_app(),
-            Refusal::Store(StoreError::Unavailable(_)) => {
-                StoreError::unavailable("while a connection was finished").into()
-            }
-            Refusal::Sealed(_) | Refusal::Store(StoreError::Unreadable(_)) => internal(),
-        }
-    }
-}
-
-impl From<&FinishError> for Problem {
-    fn from(error: &FinishError) -> Self {
-        (&error.refusal).into()
     }
 }

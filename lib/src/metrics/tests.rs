@@ -56,6 +56,22 @@ fn every_kind_and_end_of_a_call_counts_for_itself() {
 }
 
 #[test]
+fn every_call_to_lastfm_is_a_series_from_the_start() {
+    let metrics = Metrics::new();
+    metrics.lastfm_call(LastfmCall::Recent, CallOutcome::Ok);
+    let text = rendered(&metrics);
+    for (call, outcome) in LastfmCall::ALL
+        .into_iter()
+        .flat_map(|call| CallOutcome::ALL.map(|outcome| (call, outcome)))
+    {
+        let counted = (call, outcome) == (LastfmCall::Recent, CallOutcome::Ok);
+        let (call, outcome) = (call.as_str(), outcome.as_str());
+        let series = format!("patchbay_lastfm_calls_total{{kind=\"{call}\",outcome=\"{outcome}\"}}");
+        assert_eq!(value(&text, &series), u8::from(counted).to_string());
+    }
+}
+
+#[test]
 fn two_processes_count_apart_and_clones_together() {
     let (one, other) = (Metrics::new(), Metrics::new());
     one.clone().renewal(RenewalOutcome::Renewed);
@@ -153,6 +169,6 @@ fn it_is_one_open_metrics_text() {
     let mut described: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
     let families = described.len();
     described.dedup();
-    assert_eq!(families, 12, "{described:?}");
+    assert_eq!(families, 13, "{described:?}");
     assert_eq!(text.matches("# HELP").count(), families, "each has its sentence");
 }

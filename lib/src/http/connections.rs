@@ -1,0 +1,3 @@
+//! The connections that are no Spotify grants.
+
+pub(super) mod lastfm;
