@@ -5,6 +5,8 @@ import { byId, show } from "./js/dom.js";
 import { Connections } from "./js/connections.js";
 import { Export } from "./js/export.js";
 import { tellHowConsentEnded } from "./js/consent.js";
+import { Lastfm } from "./js/lastfm.js";
+import { Quest } from "./js/quest.js";
 import { Session } from "./js/session.js";
 import { startStored } from "./js/stored.js";
 
@@ -12,6 +14,8 @@ tellHowConsentEnded();
 
 const connections = new Connections();
 const exporter = new Export(connections);
+const lastfm = new Lastfm();
+const quest = new Quest(lastfm);
 const session = new Session(render);
 
 /** Shows what fits the session. `movedByUser`: the person just signed in or out, so focus follows. */
@@ -23,11 +27,21 @@ function render(state, { movedByUser }) {
   if (state.signedIn) {
     connections.start(state.setup);
     exporter.start(state);
+    lastfm.start(state.setup);
+    quest.start(state);
     if (movedByUser) byId("connections-title").focus();
   } else {
     connections.stop();
     exporter.stop();
+    lastfm.stop();
+    quest.stop();
   }
+}
+
+/** Drops what this tab keeps of somebody who goes. */
+function forget() {
+  exporter.forget();
+  quest.forget();
 }
 
 function renderDemo(demo) {
@@ -39,11 +53,11 @@ function renderDemo(demo) {
 
 startStored({
   onErased: () => {
-    exporter.forget();
+    forget();
     session.load({ movedByUser: true });
   },
 });
-byId("sign-out").addEventListener("click", () => exporter.forget());
+byId("sign-out").addEventListener("click", forget);
 
 // A session that ended elsewhere (expired, erased in another tab) shows as the sign-in form, not as errors.
 onSignedOut(() => session.load({ movedByUser: false }));

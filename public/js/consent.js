@@ -1,4 +1,4 @@
-// Says how the trip to Spotify's consent page ended: `?auth=success` or `?error=<code>` in the address.
+// Says how the trip to a consent page ended: `?auth=success` or `?error=<code>` in the address, and whose page it was.
 
 import { byId, fill, h } from "./dom.js";
 import { consentSentence } from "./words.js";
@@ -7,6 +7,7 @@ import { consentSentence } from "./words.js";
 export function tellHowConsentEnded() {
   const address = new URL(location.href);
   const code = address.searchParams.get("error");
+  const service = address.searchParams.get("service");
   const success = address.searchParams.get("auth") === "success";
   if (!code && !success) return;
 
@@ -19,10 +20,10 @@ export function tellHowConsentEnded() {
   byId("notices").append(notice);
   // Filled after it stands in the page: a live region born with its text is not read out everywhere.
   requestAnimationFrame(() => fill(notice,
-    h("p", { class: "notice-sentence" }, good ? "Spotify is connected." : consentSentence(code)),
+    h("p", { class: "notice-sentence" }, consentSentence(service, good ? null : code)),
     !good && h("p", { class: "small-print" }, "Code ", h("code", null, code.slice(0, 64))),
     close));
 
-  for (const name of ["auth", "error", "error_description"]) address.searchParams.delete(name);
+  for (const name of ["auth", "error", "error_description", "service"]) address.searchParams.delete(name);
   history.replaceState(null, "", address.pathname + address.search + address.hash);
 }

@@ -27,6 +27,20 @@ export function fill(element, ...children) {
   element.replaceChildren(...present(children));
 }
 
+/**
+ * Makes `elements` the children of `parent`. Those that stay are not taken out on the way, so that the focus inside
+ * them and pictures half loaded stay too.
+ */
+export function settle(parent, elements) {
+  const staying = new Set(elements);
+  for (const child of [...parent.children]) {
+    if (!staying.has(child)) child.remove();
+  }
+  elements.forEach((element, place) => {
+    if (parent.children[place] !== element) parent.insertBefore(element, parent.children[place] ?? null);
+  });
+}
+
 function present(children) {
   return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }

@@ -2,7 +2,7 @@
 
 import { CorrectionList } from "./corrections.js";
 import { announce, byId, show, whileBusy } from "./dom.js";
-import { forgetDraft, keepDraft, keptDraft } from "./draft.js";
+import { Draft } from "./draft.js";
 import { Forecast } from "./forecast.js";
 import { ExportForm } from "./form.js";
 import { ProgressBox } from "./progress.js";
@@ -13,6 +13,7 @@ import { counted } from "./words.js";
 export class Export {
   constructor(connections) {
     this.connections = connections;
+    this.draft = new Draft("draft");
     this.form = new ExportForm({ onSend: () => this.send(), onEdited: () => this.edited() });
     this.forecast = new Forecast();
     this.corrections = new CorrectionList();
@@ -46,7 +47,7 @@ export class Export {
 
   /** Drops what this tab keeps of the person's list. */
   forget() {
-    forgetDraft();
+    this.draft.forget();
     this.userId = null;
   }
 
@@ -72,13 +73,13 @@ export class Export {
 
   remember() {
     const { text, key, places, id, done } = this.attempt ?? {};
-    keepDraft({ userId: this.userId, fields: this.form.draft, open: key ? { text, key, places, id, done } : null });
+    this.draft.keep({ userId: this.userId, fields: this.form.draft, open: key ? { text, key, places, id, done } : null });
   }
 
   /** Brings back the form, and an export that was under way or done: looked at again, or sent again under its old key. */
   restore() {
-    const draft = keptDraft();
-    if (!draft || draft.userId !== this.userId) return;
+    const draft = this.draft.kept(this.userId);
+    if (!draft) return;
     this.form.draft = draft.fields;
     if (!draft.open) return;
     this.attempt = { ...draft.open, songs: JSON.parse(draft.open.text).songs, restored: true };

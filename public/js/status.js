@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { announce, fill, h, setText } from "./dom.js";
-import { calendarDay, clockTime, fromNow } from "./time.js";
+import { calendarDay, clockTime, fromNow, instant } from "./time.js";
 import { HEALTH, counted } from "./words.js";
 
 const POLL_MIN_MS = 5_000;
@@ -170,11 +170,6 @@ function tokenLife(expiresAt) {
   return expiresAt > Date.now()
     ? ["good until ", instant(expiresAt, clockTime(expiresAt))]
     : ["ran out ", instant(expiresAt, fromNow(expiresAt)), "; renewed when next needed"];
-}
-
-function instant(ms, words) {
-  const iso = new Date(ms).toISOString();
-  return h("time", { datetime: iso, title: new Date(ms).toLocaleString() }, words);
 }
 
 function codes(names) {

@@ -1,5 +1,7 @@
 // Instants in words. The service speaks in epoch milliseconds.
 
+import { h } from "./dom.js";
+
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const steps = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
 
@@ -36,4 +38,10 @@ export function about(ms) {
   if (seconds < 90) return `about ${Math.round(seconds / (seconds < 20 ? 5 : 10)) * (seconds < 20 ? 5 : 10)} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 90 ? `about ${minutes} min` : `about ${Math.round(minutes / 60)} h`;
+}
+
+/** `words` that say an instant, with the instant itself behind them. */
+export function instant(ms, words) {
+  const iso = new Date(ms).toISOString();
+  return h("time", { datetime: iso, title: new Date(ms).toLocaleString() }, words);
 }

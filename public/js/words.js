@@ -29,8 +29,31 @@ const CONSENT = {
   rate_limited: "Spotify asked to slow down. Try again in a moment.",
 };
 
-export function consentSentence(code) {
-  return Object.hasOwn(CONSENT, code) ? CONSENT[code] : "The connection could not be finished. Start again; if it happens twice, quote the code.";
+/** The same on the way back from Last.fm, where it is not what Spotify's codes mean. */
+const CONSENT_LASTFM = {
+  access_denied: "You came back from Last.fm’s page without having allowed it. Nothing was changed.",
+  token_refused: "Last.fm did not accept its own token any more: it works once, and for an hour. Start again.",
+  missing_state: CONSENT.missing_state,
+  invalid_state: CONSENT.invalid_state,
+  state_expired: CONSENT.state_expired,
+  state_used: "This answer was used already, or a later attempt took its place. If Last.fm is not linked below, start again.",
+  wrong_browser: CONSENT.wrong_browser,
+  other_person: CONSENT.other_person,
+  lastfm_key_refused: "Last.fm does not accept this site’s key at the moment. Its operator has to see to it.",
+  provider_unavailable: "Last.fm did not answer properly. Try again in a moment.",
+  rate_limited: "Last.fm asked to slow down. Try again in a moment.",
+  throttled_here: "Too many are asking Last.fm through this site just now. Try again in a moment.",
+};
+
+/** Who was asked, by the `service` in the address; Spotify needs no naming. */
+const SERVICES = { lastfm: ["Last.fm is linked.", CONSENT_LASTFM] };
+const SPOTIFY = ["Spotify is connected.", CONSENT];
+
+/** How the trip to `service` ended: `code` says why it failed, `null` that it did not. */
+export function consentSentence(service, code) {
+  const [success, failures] = Object.hasOwn(SERVICES, service ?? "") ? SERVICES[service] : SPOTIFY;
+  if (code === null) return success;
+  return Object.hasOwn(failures, code) ? failures[code] : "The connection could not be finished. Start again; if it happens twice, quote the code.";
 }
 
 /** Why a song was not added, where the service sends a code in place of a sentence. */
