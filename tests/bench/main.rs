@@ -1,10 +1,12 @@
 //! The benchmarks, each of which prints one Markdown table. `tests/bench/run` builds and runs them.
 
+mod bucket;
 #[path = "../it/harness/crowd.rs"]
 mod crowd;
 mod function;
 mod grants;
 mod growth;
+mod listening;
 mod load;
 mod machine;
 #[path = "../it/harness/mongod.rs"]
@@ -38,7 +40,15 @@ enum Effort {
 }
 
 /// What can be asked for by name.
-const PARTS: [&str; 5] = ["speed", "storm", "sweep", "growth", "pacing"];
+const PARTS: [&str; 7] = [
+    "speed",
+    "storm",
+    "sweep",
+    "growth",
+    "pacing",
+    "bucket",
+    "listening",
+];
 
 fn main() -> ExitCode {
     let is_given = |wanted: &str| env::args().skip(1).any(|argument| argument == wanted);
@@ -71,6 +81,8 @@ async fn run(parts: &[&str], effort: Effort) -> Result<(), Failure> {
             "storm" => storm::run(effort).await?,
             "sweep" => sweep::run(effort).await?,
             "growth" => growth::run(effort).await?,
+            "listening" => listening::run(effort).await?,
+            "bucket" => bucket::run(effort).await?,
             _ => pacing::run(effort).await?,
         }
         println!();
