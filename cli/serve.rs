@@ -102,8 +102,13 @@ fn announce(listener: &TcpListener, first_run: Option<&FirstRun>) -> Result<(), 
     let address = listener.local_addr()?;
     println!("patchbay is ready: http://{address}");
     if let Some(first_run) = first_run {
+        let plays = if first_run.demo.lastfm.is_some() {
+            "Spotify and Last.fm"
+        } else {
+            "Spotify"
+        };
         println!(
-            "No SPOTIFY_CLIENT_ID is set, so a sandbox plays Spotify: {}",
+            "No SPOTIFY_CLIENT_ID is set, so a sandbox plays {plays}: {}",
             first_run.sandbox.url()
         );
         let kept = if first_run.keeps_documents {
