@@ -21,11 +21,11 @@ async function atLastfm(page, name, button) {
   await page.getByRole("button", { name: button }).click();
 }
 
-/** On somebody's page in the sandbox; once, as plays of one song in the same second are one play. */
+/** On somebody's page in the sandbox. */
 async function playThere(sandbox, artist, title, when = "now") {
   await sandbox.getByLabel("Artist").fill(artist);
   await sandbox.getByLabel("Title").fill(title);
-  await sandbox.getByLabel("Spread over the time").selectOption({ label: when });
+  await sandbox.getByLabel("When").selectOption({ label: when });
   await sandbox.getByRole("button", { name: "Play", exact: true }).click();
   await expect(sandbox.getByRole("link", { name: title, exact: true }).first()).toBeVisible();
 }
@@ -45,7 +45,7 @@ test("a newcomer links the demo account, plays songs in the sandbox, and complet
   await card(page).getByRole("link", { name: "Play songs in the sandbox" }).click();
   const sandbox = await opened;
   await expect(sandbox.getByRole("heading", { name: "ana_listens" })).toBeVisible();
-  await playThere(sandbox, artist, title, "since midnight (UTC)");
+  await playThere(sandbox, artist, title, "spread over today (UTC)");
   await playThere(sandbox, artist, title);
 
   await quest(page).getByLabel("Song title").fill(title.toLowerCase());
