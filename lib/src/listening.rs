@@ -19,6 +19,7 @@ mod verify;
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -50,6 +51,10 @@ use crate::{
 /// A question is answered within so long, from what is known if need be: a function has 30 s (vercel.json).
 const QUESTION_TIME: Duration = Duration::from_secs(20);
 
+/// Questions whose songs are compared at a time, each on a thread of its own: more would only wait for a processor, and keep
+/// their memory meanwhile.
+const JUDGED_AT_ONCE: usize = 4;
+
 /// The present is known well enough for so long (reference: Last.fm §9: recent tracks 30–60 s).
 const FRESH: Duration = Duration::from_secs(30);
 
@@ -68,6 +73,7 @@ struct Inner {
     /// Where people's pages are.
     site: Url,
     running: Joining<(UserId, String), Result<(), CallError>>,
+    judges: Semaphore,
     work: TaskTracker,
 }
 
@@ -179,6 +185,7 @@ impl Listening {
             system,
             site,
             running: Joining::default(),
+            judges: Semaphore::new(JUDGED_AT_ONCE),
             work: TaskTracker::new(),
         }))
     }

@@ -142,7 +142,8 @@ impl Listening {
             problem,
         } = evident;
         let plays = played.iter().map(|song| u64::from(song.song.plays)).sum();
-        // Comparing names takes its time; whoever else is answered here must not wait for it.
+        // Comparing names takes its time; whoever else is answered here must not wait for it. Nobody closes the semaphore.
+        let _judge = self.0.judges.acquire().await.ok();
         let judging = tokio::task::spawn_blocking(move || {
             let evidence = judge(&played, &targets);
             let verdicts = targets.into_iter().zip(evidence);
