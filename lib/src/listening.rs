@@ -273,11 +273,9 @@ impl Listening {
 
     /// Completes when nothing is being read.
     pub async fn idle(&self) {
-        while !self.0.work.is_empty() {
-            self.0.work.close();
-            self.0.work.wait().await;
-            self.0.work.reopen();
-        }
+        self.0.work.close();
+        self.0.work.wait().await;
+        self.0.work.reopen();
     }
 
     /// Whether nothing is being read.

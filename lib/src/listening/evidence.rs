@@ -92,11 +92,7 @@ impl Played {
 
 impl From<Plays> for Played {
     fn from(plays: Plays) -> Self {
-        let moments: Vec<Timestamp> = plays
-            .at_s
-            .into_iter()
-            .map(|at_s| Timestamp::from_ms(at_s.saturating_mul(1000)))
-            .collect();
+        let moments: Vec<Timestamp> = plays.at_s.into_iter().map(Timestamp::from_s).collect();
         Self {
             song: Counted {
                 title: plays.song.title,

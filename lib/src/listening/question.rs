@@ -105,8 +105,7 @@ impl Window {
 
     /// Its seconds, as Last.fm counts: from the first to before the second. A play belongs to it that began within it.
     pub(super) fn seconds(self) -> (i64, i64) {
-        let up = |at: Timestamp| at.as_ms().saturating_add(999).div_euclid(1000);
-        (up(self.since), up(self.until))
+        (self.since.as_s_up(), self.until.as_s_up())
     }
 }
 

@@ -215,8 +215,8 @@ impl Reading<'_> {
         let ask = RecentAsk {
             user: &self.account.username,
             session: self.account.session.as_ref(),
-            from: Some(Timestamp::from_ms(from_s.saturating_mul(1000))),
-            to: Some(Timestamp::from_ms(to_s.saturating_mul(1000))),
+            from: Some(Timestamp::from_s(from_s)),
+            to: Some(Timestamp::from_s(to_s)),
             limit: per_page,
             page: pages.next,
         };

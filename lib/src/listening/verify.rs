@@ -1,6 +1,6 @@
 //! Whether somebody played what they were asked to: one look at a window of their plays answers for every song.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,7 @@ use crate::{
     limits::Class,
     metrics::LastfmCall,
     providers::lastfm::TopItem,
+    store::Version,
     system::{BoxFuture, Timestamp},
 };
 
@@ -109,6 +110,12 @@ struct Evident {
     problem: Option<CallError>,
 }
 
+/// What was read of somebody, and when it last reached the present.
+struct Known {
+    history: History,
+    as_of: Timestamp,
+}
+
 /// A row of a chart, as it is stored: title, artist, plays.
 #[derive(Debug, Serialize, Deserialize)]
 struct Row(String, String, u64);
@@ -175,8 +182,9 @@ impl Listening {
         let patience = self.patience(class);
         let (since_s, until_s) = window.seconds();
         let mut problem = None;
+        let mut known = self.known(account).await?;
         for _ in 0..JOINS_MAX {
-            if self.is_known(account, window).await? {
+            if known.as_ref().is_some_and(|known| self.is_enough(known, window)) {
                 break;
             }
             let (read, was_ours) = self
@@ -188,30 +196,31 @@ impl Listening {
                 })
                 .await;
             problem = read.err();
+            known = self.known(account).await?;
             if was_ours || problem.is_some() {
                 break;
             }
         }
-        let Some((known, as_of)) = self.known_history(account).await? else {
+        let Some(Known { history, as_of }) = known else {
             return Err(problem
                 .unwrap_or(CallError::Unavailable { retry_after: None })
                 .into());
         };
         // The second that was running when it was read last is not over for anybody.
-        let read_to_s = known.until_s().min(as_of.as_s());
+        let read_to_s = history.until_s().min(as_of.as_s());
         let covered = Window {
-            since: Timestamp::from_ms(since_s.max(known.since_s()).saturating_mul(1000)),
-            until: Timestamp::from_ms(until_s.min(read_to_s).saturating_mul(1000)),
+            since: Timestamp::from_s(since_s.max(history.since_s())),
+            until: Timestamp::from_s(until_s.min(read_to_s)),
         };
         if covered.since >= covered.until
             && let Some(problem) = problem
         {
             return Err(problem.into());
         }
-        let plays = known.between(since_s, until_s);
+        let plays = history.between(since_s, until_s);
         Ok(Evident {
             played: plays.into_iter().map(Played::from).collect(),
-            whole: known.since_s() <= since_s,
+            whole: history.since_s() <= since_s,
             covered,
             source: VerdictSource::Plays,
             as_of,
@@ -220,37 +229,38 @@ impl Listening {
     }
 
     /// Whether nothing has to be read to know `window`.
-    async fn is_known(&self, account: &Account, window: Window) -> Result<bool, CallError> {
-        let Some((known, as_of)) = self.known_history(account).await? else {
-            return Ok(false);
-        };
+    fn is_enough(&self, known: &Known, window: Window) -> bool {
         let (since_s, _) = window.seconds();
-        let is_new = self.0.system.now().since(as_of) < FRESH;
-        let is_settled = as_of >= window.until + SETTLED_AFTER;
-        Ok(known.since_s() <= since_s && (is_new || is_settled))
+        let is_new = self.0.system.now().since(known.as_of) < FRESH;
+        let is_settled = known.as_of >= window.until + SETTLED_AFTER;
+        known.history.since_s() <= since_s && (is_new || is_settled)
     }
 
-    async fn known_history(&self, account: &Account) -> Result<Option<(History, Timestamp)>, CallError> {
+    async fn known(&self, account: &Account) -> Result<Option<Known>, CallError> {
+        let (known, _) = self.known_as(account).await?;
+        Ok(known)
+    }
+
+    /// What is known, and the version of the record that it would replace: also where that is of another account.
+    async fn known_as(&self, account: &Account) -> Result<(Option<Known>, Version), CallError> {
         let kept = self.0.shelf.find::<StoredHistory>(&account.user, HISTORY).await?;
+        let version = version_of(kept.as_ref());
         let stored = kept.map(|kept| kept.content);
         let ours = stored.filter(|stored| stored.username == account.username);
-        Ok(ours.and_then(|stored| Some((stored.history()?, stored.as_of))))
+        let known = ours.and_then(|stored| {
+            let (history, as_of) = (stored.history()?, stored.as_of);
+            Some(Known { history, as_of })
+        });
+        Ok((known, version))
     }
 
     /// Reads what is missing between `since_s` and now. What was read is kept, whatever happens.
     async fn read_on(&self, account: &Account, since_s: i64, patience: Patience) -> Result<(), CallError> {
         let calls = self.calls()?;
-        let kept = self.0.shelf.find::<StoredHistory>(&account.user, HISTORY).await?;
-        let version = version_of(kept.as_ref());
-        let before = kept
-            .map(|kept| kept.content)
-            .filter(|stored| stored.username == account.username)
-            .and_then(|stored| Some((stored.history()?, stored.as_of)));
+        let (before, version) = self.known_as(account).await?;
         let now = self.0.system.now();
-        let (mut history, last_look) = match before.clone() {
-            Some((history, as_of)) => (Some(history), as_of),
-            None => (None, now),
-        };
+        let last_look = before.as_ref().map_or(now, |before| before.as_of);
+        let mut history = before.as_ref().map(|before| before.history.clone());
         let reading = Reading {
             calls,
             account,
@@ -263,16 +273,15 @@ impl Listening {
                 reading.go_on(&mut history, since_s, (last_look, now)),
             )
             .await;
-        let history = history.filter(|history| before.as_ref().is_none_or(|(before, _)| before != history));
-        let reached_now = |history: &History| history.until_s() > now.as_s();
-        match history {
-            Some(history) if outcome.is_ok() || history.since_s() < history.until_s() => {
-                let as_of = if reached_now(&history) { now } else { last_look };
-                let stored = StoredHistory::of(&history, &account.username, as_of);
-                self.keep(account, HISTORY, version, &stored, HISTORY_LIFE)
-                    .await?;
-            }
-            _ => {}
+        if let Some(history) = history
+            && before.is_none_or(|before| before.history != history)
+            && (outcome.is_ok() || history.since_s() < history.until_s())
+        {
+            let reached_now = history.until_s() > now.as_s();
+            let as_of = if reached_now { now } else { last_look };
+            let stored = StoredHistory::of(&history, &account.username, as_of);
+            self.keep(account, HISTORY, version, &stored, HISTORY_LIFE)
+                .await?;
         }
         outcome.map(drop)
     }
@@ -298,16 +307,12 @@ impl Listening {
             fresh: if is_over { CHART_LIFE } else { CHART_FRESH },
             life: CHART_LIFE,
         };
-        let span = Arc::new((
-            Timestamp::from_ms(since_s.saturating_mul(1000)),
-            Timestamp::from_ms(until_s.saturating_mul(1000)).min(now),
-        ));
-        let asked = Arc::clone(&span);
+        let span = (Timestamp::from_s(since_s), Timestamp::from_s(until_s).min(now));
         let known = self.look_up(
             account,
             subject,
             move |listening, account| -> BoxFuture<'static, _> {
-                Box::pin(async move { ask_chart(&listening, &account, *asked, patience).await })
+                Box::pin(async move { ask_chart(&listening, &account, span, patience).await })
             },
         );
         let (rows, as_of, problem) = known.await?;

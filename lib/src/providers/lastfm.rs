@@ -204,11 +204,11 @@ impl Lastfm {
             .with("limit", &ask.limit.clamp(1, PLAYS_PER_PAGE_MAX))
             .with("page", &ask.page.max(1));
         // Nothing is before 1970, and a 0 may be taken for no bound.
-        if let Some(before) = ask.from.map(|from| first_s(from) - 1).filter(|&s| s > 0) {
+        if let Some(before) = ask.from.map(|from| from.as_s_up() - 1).filter(|&s| s > 0) {
             call = call.with("from", &before);
         }
         if let Some(to) = ask.to {
-            call = call.with("to", &first_s(to));
+            call = call.with("to", &to.as_s_up());
         }
         let is_wanted = |at| ask.from.is_none_or(|from| from <= at) && ask.to.is_none_or(|to| at < to);
         answers::recent(&self.send(call).await?, ask.user, is_wanted)
@@ -258,8 +258,8 @@ impl Lastfm {
         }
         let call = self
             .about("user.getWeeklyTrackChart", user)?
-            .with("from", &first_s(from).max(0))
-            .with("to", &first_s(to))
+            .with("from", &from.as_s_up().max(0))
+            .with("to", &to.as_s_up())
             .with("limit", &limit.clamp(1, ROWS_PER_PAGE_MAX));
         answers::track_chart(&self.send(call).await?, user)
     }
@@ -295,20 +295,10 @@ impl Lastfm {
     }
 }
 
-/// The first whole second that is not before an instant: plays are at whole seconds.
-fn first_s(at: Timestamp) -> i64 {
-    let whole = at.as_s();
-    if Timestamp::from_ms(whole.saturating_mul(1000)) < at {
-        whole + 1
-    } else {
-        whole
-    }
-}
-
 /// Whether no second since 1970 is in this window.
 fn is_empty(from: Option<Timestamp>, to: Option<Timestamp>) -> bool {
-    let first = from.map_or(0, first_s).max(0);
-    to.is_some_and(|to| first_s(to) <= first)
+    let first = from.map_or(0, Timestamp::as_s_up).max(0);
+    to.is_some_and(|to| to.as_s_up() <= first)
 }
 
 /// `base` with `segments` appended to its path, and a slash at its end.

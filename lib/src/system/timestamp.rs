@@ -24,6 +24,12 @@ impl Timestamp {
         Self(ms)
     }
 
+    /// The moment `s` whole seconds after the epoch, as Last.fm counts.
+    #[must_use]
+    pub const fn from_s(s: i64) -> Self {
+        Self(s.saturating_mul(1000))
+    }
+
     /// Milliseconds since the epoch.
     #[must_use]
     pub const fn as_ms(self) -> i64 {
@@ -34,6 +40,12 @@ impl Timestamp {
     #[must_use]
     pub const fn as_s(self) -> i64 {
         self.0.div_euclid(1000)
+    }
+
+    /// The same, rounded up: the first whole second that is not before this.
+    #[must_use]
+    pub const fn as_s_up(self) -> i64 {
+        self.as_s() + (self.0.rem_euclid(1000) != 0) as i64
     }
 
     /// How long after `earlier` this is; zero when it is not after it.
@@ -80,5 +92,17 @@ mod tests {
             Timestamp::from_ms(i64::MIN)
         );
         assert_eq!(Timestamp::from_ms(-1).as_s(), -1);
+        assert_eq!(Timestamp::from_s(i64::MAX), Timestamp::MAX);
+        for (ms, up) in [
+            (-1_001, -1),
+            (-1_000, -1),
+            (-1, 0),
+            (0, 0),
+            (1, 1),
+            (1_000, 1),
+            (1_001, 2),
+        ] {
+            assert_eq!(Timestamp::from_ms(ms).as_s_up(), up, "{ms}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What every answer about listening has in common, and what is said when there is none.
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     http::{Services, problem::Problem},
@@ -11,39 +11,35 @@ use crate::{
 
 /// Whose listening it is and how good the answer is, before the answer itself. `stale` says that Last.fm could not be
 /// asked: this is the last known answer, `problem` why.
-pub(super) fn head<T>(services: &Services, answer: &Answer<T>) -> Map<String, Value> {
+pub(super) fn head<T>(services: &Services, answer: &Answer<T>) -> Value {
     let age = services.system.now().since(answer.as_of);
-    let mut head = Map::new();
-    let mut put = |name: &str, value: Value| head.insert(name.to_owned(), value);
-    put("username", json!(answer.username));
-    put("verified", json!(answer.verified));
-    put("profileUrl", json!(answer.profile_url));
-    put("asOf", json!(answer.as_of));
-    put("ageMs", json!(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)));
-    put("stale", json!(answer.problem.is_some()));
+    let mut head = json!({
+        "username": answer.username,
+        "verified": answer.verified,
+        "profileUrl": answer.profile_url,
+        "asOf": answer.as_of,
+        "ageMs": u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+        "stale": answer.problem.is_some(),
+    });
     if let Some(problem) = &answer.problem {
-        put("problem", Problem::from(problem.clone()).told());
+        head["problem"] = Problem::from(problem).told();
     }
     head
 }
 
-pub(super) fn track(track: &Track) -> Map<String, Value> {
-    let told = json!({
+pub(super) fn track(track: &Track) -> Value {
+    json!({
         "title": track.title,
         "artist": track.artist,
         "album": track.album,
         "url": track.url,
         "imageUrl": track.image_url,
-    });
-    match told {
-        Value::Object(told) => told,
-        _ => Map::new(),
-    }
+    })
 }
 
 /// A song that was played, with the page that the terms ask to link to.
-pub(super) fn counted(services: &Services, song: &Counted) -> Map<String, Value> {
-    let told = json!({
+pub(super) fn counted(services: &Services, song: &Counted) -> Value {
+    json!({
         "title": song.title,
         "artist": song.artist,
         "album": song.album,
@@ -51,11 +47,7 @@ pub(super) fn counted(services: &Services, song: &Counted) -> Map<String, Value>
         "plays": song.plays,
         "firstPlayedAt": song.played_at.map(|(first, _)| first),
         "lastPlayedAt": song.played_at.map(|(_, last)| last),
-    });
-    match told {
-        Value::Object(told) => told,
-        _ => Map::new(),
-    }
+    })
 }
 
 /// How urgent a question is: who asks for many people at once says so, and lets those go first who wait at a screen.

@@ -43,18 +43,12 @@ pub(in crate::http) async fn get(
         .await?;
     let mut told = head(&services, &answer);
     let recent = &answer.told;
-    told.insert(
-        "nowPlaying".to_owned(),
-        recent
-            .now_playing
-            .as_ref()
-            .map_or(Value::Null, |song| track(song).into()),
-    );
+    told["nowPlaying"] = recent.now_playing.as_ref().map_or(Value::Null, track);
     let plays = recent.plays.iter().take(limit(&wanted)).map(|play| {
         let mut told = track(&play.track);
-        told.insert("playedAt".to_owned(), json!(play.at));
-        Value::from(told)
+        told["playedAt"] = json!(play.at);
+        told
     });
-    told.insert("plays".to_owned(), plays.collect());
-    Ok(Json(told.into()))
+    told["plays"] = plays.collect();
+    Ok(Json(told))
 }

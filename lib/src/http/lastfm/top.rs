@@ -66,9 +66,9 @@ pub(in crate::http) async fn get(
         .top(&caller.user, question, class(wanted.background))
         .await?;
     let mut told = head(&services, &answer);
-    told.insert("of".to_owned(), json!(wanted.of));
-    told.insert("period".to_owned(), json!(wanted.period));
-    told.insert("total".to_owned(), json!(answer.told.total));
+    told["of"] = json!(wanted.of);
+    told["period"] = json!(wanted.period);
+    told["total"] = json!(answer.told.total);
     let name = match question.of {
         TopOf::Tracks => "title",
         TopOf::Artists => "artist",
@@ -85,6 +85,6 @@ pub(in crate::http) async fn get(
         told[name] = json!(item.name);
         told
     });
-    told.insert("items".to_owned(), items.collect());
-    Ok(Json(told.into()))
+    told["items"] = items.collect();
+    Ok(Json(told))
 }

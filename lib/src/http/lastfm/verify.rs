@@ -7,7 +7,7 @@ use axum::{
     extract::{Query, rejection::QueryRejection},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answers::{class, counted, head};
 use crate::{
@@ -62,17 +62,20 @@ pub(in crate::http) async fn post(
         .await?;
     let mut told = told(&services, &answer);
     let targets = answer.told.targets.iter().map(|verdict| {
-        let mut told = target_told(&services, verdict);
-        told.insert("title".to_owned(), json!(verdict.target.title));
-        told.insert("artist".to_owned(), json!(verdict.target.artist));
-        told.insert("album".to_owned(), json!(verdict.target.album));
-        told.insert("count".to_owned(), json!(verdict.target.count));
-        told.insert("done".to_owned(), json!(verdict.done));
-        Value::from(told)
+        let target = &verdict.target;
+        let mut told = json!({
+            "title": target.title,
+            "artist": target.artist,
+            "album": target.album,
+            "count": target.count,
+            "done": verdict.done,
+        });
+        tell(&mut told, &services, verdict);
+        told
     });
-    told.insert("complete".to_owned(), json!(answer.told.is_complete()));
-    told.insert("targets".to_owned(), targets.collect());
-    Ok(Json(told.into()))
+    told["complete"] = json!(answer.told.is_complete());
+    told["targets"] = targets.collect();
+    Ok(Json(told))
 }
 
 pub(in crate::http) async fn played(
@@ -100,11 +103,11 @@ pub(in crate::http) async fn played(
         .await?;
     let mut told = told(&services, &answer);
     for verdict in &answer.told.targets {
-        told.extend(target_told(&services, verdict));
+        tell(&mut told, &services, verdict);
         let moments = verdict.moments.iter().take(MOMENTS_TOLD_MAX);
-        told.insert("playedAt".to_owned(), json!(moments.collect::<Vec<_>>()));
+        told["playedAt"] = json!(moments.collect::<Vec<_>>());
     }
-    Ok(Json(told.into()))
+    Ok(Json(told))
 }
 
 fn target((index, wanted): (usize, Wanted)) -> Result<Target, InvalidQuestion> {
@@ -118,22 +121,19 @@ fn target((index, wanted): (usize, Wanted)) -> Result<Target, InvalidQuestion> {
 }
 
 /// What is the same for one song and for many.
-fn told(services: &Services, answer: &Answer<Verdict>) -> Map<String, Value> {
+fn told(services: &Services, answer: &Answer<Verdict>) -> Value {
     let mut told = head(services, answer);
     let verdict = &answer.told;
-    told.insert("since".to_owned(), json!(verdict.window.since));
-    told.insert("until".to_owned(), json!(verdict.window.until));
-    told.insert(
-        "covered".to_owned(),
-        json!({"since": verdict.covered.since, "until": verdict.covered.until}),
-    );
-    told.insert("partial".to_owned(), json!(!verdict.whole));
-    told.insert("playsInWindow".to_owned(), json!(verdict.plays));
+    told["since"] = json!(verdict.window.since);
+    told["until"] = json!(verdict.window.until);
+    told["covered"] = json!({"since": verdict.covered.since, "until": verdict.covered.until});
+    told["partial"] = json!(!verdict.whole);
+    told["playsInWindow"] = json!(verdict.plays);
     let source = match verdict.source {
         VerdictSource::Plays => "plays",
         VerdictSource::Chart => "chart",
     };
-    told.insert("source".to_owned(), json!(source));
+    told["source"] = json!(source);
     if !verdict.whole {
         let left_out = match verdict.source {
             VerdictSource::Plays => {
@@ -144,26 +144,25 @@ fn told(services: &Services, answer: &Answer<Verdict>) -> Map<String, Value> {
                  often is left out."
             }
         };
-        told.insert("leftOut".to_owned(), json!(left_out));
+        told["leftOut"] = json!(left_out);
     }
     told
 }
 
-fn target_told(services: &Services, verdict: &TargetVerdict) -> Map<String, Value> {
+/// What became of one song.
+fn tell(told: &mut Value, services: &Services, verdict: &TargetVerdict) {
     let near = verdict.near_misses.iter().map(|near| {
         let mut told = counted(services, &near.song);
-        told.insert("score".to_owned(), json!(near.score));
-        told.insert("reason".to_owned(), json!(near.reason));
-        Value::from(told)
+        told["score"] = json!(near.score);
+        told["reason"] = json!(near.reason);
+        told
     });
-    let counted = verdict
+    told["played"] = json!(verdict.played);
+    told["lastPlayedAt"] = json!(verdict.last_played_at);
+    told["counted"] = verdict
         .counted
         .iter()
-        .map(|song| Value::from(counted(services, song)));
-    Map::from_iter([
-        ("played".to_owned(), json!(verdict.played)),
-        ("lastPlayedAt".to_owned(), json!(verdict.last_played_at)),
-        ("counted".to_owned(), counted.collect()),
-        ("nearMisses".to_owned(), near.collect()),
-    ])
+        .map(|song| counted(services, song))
+        .collect();
+    told["nearMisses"] = near.collect();
 }
