@@ -137,11 +137,7 @@ async fn add_plays(State(shared): Sandboxed, Path(name): Path<String>, body: Byt
         album: asked.album,
     };
     let times = asked.times.unwrap_or(1);
-    if from_s == until_s {
-        world.lastfm.play_in_a_row(&name, &song, times, until_s)?;
-    } else {
-        world.lastfm.play_many(&name, &song, times, from_s, until_s)?;
-    }
+    world.lastfm.play_many(&name, &song, times, from_s, until_s)?;
     Ok(Json(
         json!({"ok": true, "from": from_s * 1000, "until": until_s * 1000, "times": times}),
     ))

@@ -183,11 +183,7 @@ async fn play(
         let since = form.get("since").map_or("now", String::as_str);
         let from_s = dates::since(since, now_s);
         let from_s = from_s.ok_or_else(|| Refused::Malformed("since is no moment".to_owned()))?;
-        let song = song(form);
-        if from_s == now_s {
-            return world.lastfm.play_in_a_row(&name, &song, times, now_s);
-        }
-        world.lastfm.play_many(&name, &song, times, from_s, now_s)
+        world.lastfm.play_many(&name, &song(form), times, from_s, now_s)
     })
 }
 

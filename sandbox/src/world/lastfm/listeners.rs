@@ -152,17 +152,8 @@ impl Lastfm {
         self.play_many(name, song, 1, at_s, at_s)
     }
 
-    /// Adds so many plays, one after another as a person plays them, the last one at `last_s`.
-    ///
-    /// # Errors
-    /// As [`Lastfm::play_many`].
-    pub fn play_in_a_row(&mut self, name: &str, song: &Song, times: u32, last_s: i64) -> Result<(), Refused> {
-        let before_s = i64::from(times.saturating_sub(1)) * SONG_S;
-        self.play_many(name, song, times, last_s - before_s, last_s + SONG_S)
-    }
-
-    /// Adds so many plays, evenly spread over `[from_s, to_s)`: the first at its beginning, none at its end. All at
-    /// once if it is empty.
+    /// Adds so many plays, evenly spread over `[from_s, to_s)`: the first at its beginning, none at its end. If
+    /// that is empty, one after another as a person plays them, the last one at its end.
     ///
     /// # Errors
     /// No such account, a song without artist or title, more than 100 000 plays, or an end before its beginning.
@@ -184,6 +175,12 @@ impl Lastfm {
             .checked_sub(from_s)
             .filter(|&length_s| length_s >= 0)
             .ok_or_else(|| Refused::Malformed("the end is before the beginning".to_owned()))?;
+        let (from_s, length_s) = if length_s == 0 {
+            let times = i64::from(times);
+            (from_s.saturating_sub((times - 1) * SONG_S), times * SONG_S)
+        } else {
+            (from_s, length_s)
+        };
         let listener = self.listener_mut(name)?;
         let song = Arc::new(song.clone());
         listener.plays.extend((0..times).map(|index| {
